@@ -1,0 +1,148 @@
+"""Shape arithmetic on plain integers: no data, no Values.
+
+A shape is a tuple of non-negative ints, outermost axis first; the data that it describes is one flat list in row-major
+order, so the element at ``(i, j, k)`` of a ``(I, J, K)`` tensor stands at ``(i * J + j) * K + k``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import prod
+
+__all__ = [
+    "Shape",
+    "broadcast_shapes",
+    "normalize_axes",
+    "normalize_axis",
+    "numel",
+    "pair",
+    "reduced_shape",
+    "strides_of",
+    "transposed_window_size",
+    "window_size",
+]
+
+
+Shape = tuple[int, ...]
+
+
+def numel(shape: Sequence[int]) -> int:
+    """Number of elements of a tensor of this shape; a scalar, shape ``()``, has one.
+
+    >>> numel((2, 3)), numel(())
+    (6, 1)
+    """
+    return prod(shape)
+
+
+def strides_of(shape: Sequence[int]) -> Shape:
+    """How far apart, in the flat row-major list, neighbours along each axis stand.
+
+    >>> strides_of((2, 3, 4))
+    (12, 4, 1)
+    """
+    strides = [1]
+    for size in reversed(shape[1:]):
+        strides.append(strides[-1] * size)
+    return tuple(reversed(strides)) if shape else ()
+
+
+def broadcast_shapes(*shapes: Sequence[int], op: str = "broadcast") -> Shape:
+    """Shape to which all of `shapes` broadcast: aligned at the right, equal sizes stay, a size of 1 stretches.
+
+    Raises ValueError naming `op` and the shapes when two sizes differ and neither is 1.
+
+    >>> broadcast_shapes((8, 1, 3), (5, 1))
+    (8, 5, 3)
+    """
+    ndim = max(map(len, shapes), default=0)
+    result = [1] * ndim
+    for shape in shapes:
+        for axis, size in enumerate(shape, ndim - len(shape)):
+            if size != 1 and result[axis] != size:
+                if result[axis] != 1:
+                    given = " and ".join(str(tuple(s)) for s in shapes)
+                    raise ValueError(
+                        f"{op}: shapes {given} do not broadcast: sizes {result[axis]} and {size} differ on axis "
+                        f"{axis - ndim} and neither is 1"
+                    )
+                result[axis] = size
+    return tuple(result)
+
+
+def normalize_axis(axis: int, ndim: int, *, op: str = "axis") -> int:
+    """Non-negative form of an axis; -1 is the last. Raises IndexError when it is out of range.
+
+    >>> normalize_axis(-1, 3)
+    2
+    """
+    if isinstance(axis, bool) or not isinstance(axis, int):
+        raise TypeError(f"{op}: an axis is an int, not {type(axis).__name__} ({axis!r})")
+    if not -ndim <= axis < ndim:
+        limits = f"use {-ndim} to {ndim - 1}" if ndim else "a scalar has no axes"
+        raise IndexError(f"{op}: axis {axis} is out of range for {ndim} dimensions; {limits}")
+    return axis % ndim
+
+
+def normalize_axes(axis: int | Iterable[int] | None, ndim: int, *, op: str = "axis") -> Shape:
+    """Sorted non-negative axes; None means all of them. Raises ValueError when one is named twice.
+
+    >>> normalize_axes(None, 2), normalize_axes((-1, 0), 3)
+    ((0, 1), (0, 2))
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = sorted(normalize_axis(a, ndim, op=op) for a in ((axis,) if isinstance(axis, int) else axis))
+    if any(a == b for a, b in pairwise(axes)):
+        raise ValueError(f"{op}: the same axis is named twice in {axis}")
+    return tuple(axes)
+
+
+def reduced_shape(shape: Sequence[int], axes: Sequence[int], keepdims: bool) -> Shape:
+    """Shape after reducing over `axes` (already normalised): they become 1, or vanish without `keepdims`.
+
+    >>> reduced_shape((2, 3, 4), (0, 2), False), reduced_shape((2, 3, 4), (0, 2), True)
+    ((3,), (1, 3, 1))
+    """
+    if keepdims:
+        return tuple(1 if a in axes else size for a, size in enumerate(shape))
+    return tuple(size for a, size in enumerate(shape) if a not in axes)
+
+
+def pair(value: int | Sequence[int], name: str, *, op: str, minimum: int = 1) -> tuple[int, int]:
+    """`value` for both spatial axes: an int stands for itself twice. Raises ValueError below `minimum`.
+
+    >>> pair(3, "stride", op="conv2d"), pair((1, 2), "stride", op="conv2d")
+    ((3, 3), (1, 2))
+    """
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or any(isinstance(v, bool) or not isinstance(v, int) or v < minimum for v in both):
+        raise ValueError(f"{op}: {name} is an int or a pair of ints of at least {minimum}, not {value!r}")
+    return both[0], both[1]
+
+
+def window_size(size: int, kernel: int, stride: int, padding: int, dilation: int, *, op: str = "window") -> int:
+    """How many windows of `kernel` taps fit along an axis: ``(size + 2·padding - dilation·(kernel - 1) - 1) // stride + 1``.
+
+    Raises ValueError when not even one fits.
+
+    >>> window_size(28, 3, 1, 0, 1)
+    26
+    """
+    reach = dilation * (kernel - 1) + 1
+    if size + 2 * padding < reach:
+        raise ValueError(
+            f"{op}: a window of {reach} (kernel {kernel}, dilation {dilation}) does not fit into {size} + 2·{padding} "
+            f"padding; use a larger input, more padding or a smaller kernel"
+        )
+    return (size + 2 * padding - reach) // stride + 1
+
+
+def transposed_window_size(size: int, kernel: int, stride: int, padding: int, dilation: int, extra: int = 0) -> int:
+    """Input size that `window_size` maps to `size`; of the several that stride > 1 allows, the smallest plus `extra`.
+
+    >>> transposed_window_size(26, 3, 1, 0, 1)
+    28
+    """
+    return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + extra
