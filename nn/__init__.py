@@ -1,0 +1,1 @@
+"""Neural networks on plain Python lists."""
