@@ -1,0 +1,1 @@
+"""Kernels: lists in, lists out. No Values, no graph."""
