@@ -1,0 +1,36 @@
+"""Data: IDX files, MNIST with the paper's subset, and a loader that makes batches of nested lists.
+
+>>> from nn.data import DataLoader, mnist
+>>> test = mnist.load("test", subset="paper")
+>>> test
+Dataset('mnist test', 200 images of 28 x 28, 10 classes)
+>>> images, labels = next(iter(DataLoader(test, batch_size=4)))
+>>> labels
+[7, 2, 1, 0]
+
+``idx`` reads and writes the file format, ``dataset`` keeps images as bytes, ``loader`` shuffles and batches,
+``source`` finds a set's files (a folder, the cache, or a mirror by way of ``download``), and ``mnist`` is one such set.
+Another data set is another file here; a loader takes anything with a length and ``(image, label)`` by index.
+"""
+
+from __future__ import annotations
+
+from . import mnist
+from .dataset import Dataset, Image
+from .download import ChecksumError, DownloadError
+from .idx import IdxArray, IdxError, read_idx, write_idx
+from .loader import Batch, DataLoader
+
+__all__ = [
+    "Batch",
+    "ChecksumError",
+    "DataLoader",
+    "Dataset",
+    "DownloadError",
+    "IdxArray",
+    "IdxError",
+    "Image",
+    "mnist",
+    "read_idx",
+    "write_idx",
+]

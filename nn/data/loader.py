@@ -1,0 +1,136 @@
+"""Batches of a dataset, in an order that depends on nothing but a seed and the epoch's number."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Protocol, TypeAlias
+
+from .dataset import Image
+
+__all__ = ["Batch", "DataLoader", "Examples"]
+
+#: Images (N, channels, height, width) as nested lists, and their N labels.
+Batch: TypeAlias = tuple[list[Image], list[int]]
+
+
+class Examples(Protocol):
+    """What a loader needs of a dataset: a length, and ``(image, label)`` by index."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> tuple[Image, int]: ...
+
+
+class DataLoader:
+    """Iterate over a dataset in batches: ``for images, labels in loader``.
+
+    ``images`` is a nested list of shape (N, channels, height, width), ``labels`` a list of N ints. The last batch is
+    shorter when the batch size does not divide the dataset, unless ``drop_last``.
+
+    Each complete pass is an epoch, counted in ``epoch``. With ``shuffle`` every epoch has another order, a function of
+    ``(seed, epoch)`` alone: a run that is resumed at epoch 3 (``loader.set_epoch(3)``) sees what an unbroken one saw,
+    whatever else drew random numbers. A pass that is broken off does not count, so the next one starts it again.
+
+    Args:
+        dataset: anything with a length and ``(image, label)`` by index, such as a ``Dataset``.
+        batch_size: images a batch, at least 1.
+        shuffle: another order each epoch; otherwise the dataset's own.
+        seed: any int; the order of every epoch follows from it.
+        drop_last: leave out a last batch that is shorter than the others.
+
+    Raises:
+        ValueError: a batch size under 1, an empty dataset, or ``drop_last`` with fewer images than one batch.
+
+    >>> from nn.data import mnist
+    >>> loader = DataLoader(mnist.load("train", subset="paper"), batch_size=8, shuffle=True, seed=1)
+    >>> len(loader)
+    125
+    >>> images, labels = next(iter(loader))
+    >>> len(images), len(images[0]), len(images[0][0]), len(images[0][0][0]), len(labels)
+    (8, 1, 28, 28, 8)
+    """
+
+    __slots__ = ("_epoch", "batch_size", "dataset", "drop_last", "seed", "shuffle")
+
+    def __init__(
+        self, dataset: Examples, batch_size: int, shuffle: bool = False, seed: int = 0, drop_last: bool = False
+    ) -> None:
+        if not _is_int(batch_size) or batch_size < 1:
+            raise ValueError(f"DataLoader: batch_size {batch_size!r} must be an int of at least 1")
+        if not _is_int(seed):
+            raise ValueError(f"DataLoader: seed {seed!r} must be an int, or the order could not be repeated")
+        if len(dataset) == 0:
+            raise ValueError("DataLoader: the dataset is empty; give it at least one image")
+        if drop_last and len(dataset) < batch_size:
+            raise ValueError(
+                f"DataLoader: {len(dataset)} images make no batch of {batch_size} with drop_last=True; "
+                f"use a smaller batch_size or drop_last=False"
+            )
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.drop_last = drop_last
+        self._epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch that the next pass makes, from 0: how many passes are complete."""
+        return self._epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make the next pass that of ``epoch``, counted from 0."""
+        if not _is_int(epoch) or epoch < 0:
+            raise ValueError(f"DataLoader: epoch {epoch!r} must be an int of at least 0")
+        self._epoch = epoch
+
+    def order(self, epoch: int) -> list[int]:
+        """Return the order in which ``epoch`` visits the dataset, the same on every Python version and machine.
+
+        >>> data = [([[[0.0]]], 0)] * 6
+        >>> loader = DataLoader(data, batch_size=2, shuffle=True, seed=7)
+        >>> loader.order(0), loader.order(1)
+        ([2, 5, 1, 3, 0, 4], [0, 2, 1, 3, 5, 4])
+        """
+        indices = list(range(len(self.dataset)))
+        if self.shuffle:
+            # A text seed goes through SHA-512, so that neighbouring seeds and epochs share nothing.
+            random.Random(f"DataLoader seed {self.seed} epoch {epoch}").shuffle(indices)
+        return indices
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """Iterate over the current epoch from batch ``start`` on, to take up an epoch that was broken off.
+
+        Raises:
+            ValueError: ``start`` is not from 0 to ``len(loader)``.
+        """
+        if not _is_int(start) or not 0 <= start <= len(self):
+            raise ValueError(
+                f"DataLoader: start {start!r} must be an int from 0 to {len(self)}, the batches of an epoch"
+            )
+        return self._batches(start, self._epoch)
+
+    def _batches(self, start: int, epoch: int) -> Iterator[Batch]:
+        size, dataset = self.batch_size, self.dataset
+        indices = self.order(epoch)
+        for first in range(start * size, len(self) * size, size):
+            images, labels = [], []
+            for index in indices[first : first + size]:
+                image, label = dataset[index]
+                images.append(image)
+                labels.append(label)
+            yield images, labels
+        self._epoch = epoch + 1
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.batches()
+
+    def __len__(self) -> int:
+        """The number of batches in an epoch."""
+        whole, rest = divmod(len(self.dataset), self.batch_size)
+        return whole if self.drop_last or rest == 0 else whole + 1
+
+
+def _is_int(value: object) -> bool:
+    """Tell whether ``value`` is an int and not a truth value, which Python counts among the ints."""
+    return isinstance(value, int) and not isinstance(value, bool)
