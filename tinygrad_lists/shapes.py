@@ -123,7 +123,8 @@ def pair(value: int | Sequence[int], name: str, *, op: str, minimum: int = 1) ->
 
 
 def window_size(size: int, kernel: int, stride: int, padding: int, dilation: int, *, op: str = "window") -> int:
-    """How many windows of `kernel` taps fit along an axis: ``(size + 2·padding - dilation·(kernel - 1) - 1) // stride + 1``.
+    """How many windows of `kernel` taps fit along an axis: ``(size + 2·padding - dilation·(kernel - 1) - 1) // stride +
+    1``.
 
     Raises ValueError when not even one fits.
 

@@ -1,0 +1,32 @@
+"""Autograd on plain Python lists.
+
+>>> from tinygrad_lists import Value
+>>> w = Value([[1.0, -2.0], [3.0, 0.5]])
+>>> loss = (Value([1.0, 2.0]) @ w).relu().sum()
+>>> loss.backward()
+>>> w.grad
+[[1.0, 0.0], [2.0, 0.0]]
+"""
+
+from __future__ import annotations
+
+from . import backward, functions
+from .functions import avg_pool2d, concat, conv1d, conv2d, conv_transpose2d, max_pool2d, one_hot, stack, where
+from .modes import no_grad
+from .value import Value
+
+__all__ = [
+    "Value",
+    "avg_pool2d",
+    "backward",
+    "concat",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+    "functions",
+    "max_pool2d",
+    "no_grad",
+    "one_hot",
+    "stack",
+    "where",
+]

@@ -1,0 +1,224 @@
+"""Functions that act on each element by itself; two or three operands broadcast.
+
+Every function takes Values, numbers or nested lists and is also a method: ``exp(x)`` is ``x.exp()``. Floats follow IEEE
+754: ``log(0) = -inf``, ``sqrt(-1) = nan``, ``exp(1000) = inf``. On Fraction a function whose result is irrational
+raises TypeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..operations import apply, lift, unary
+from ..primitives import PRIMITIVES
+from ..value import Value
+
+__all__ = [
+    "abs",
+    "clip",
+    "cos",
+    "elu",
+    "equal",
+    "erf",
+    "exp",
+    "expm1",
+    "floor",
+    "gelu",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+    "not_equal",
+    "reciprocal",
+    "relu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "softplus",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "where",
+]
+
+
+Function = Callable[[Any], Value]
+
+
+def _function(name: str, formula: str, derivative: str, example: str, note: str = "") -> Function:
+    """A function of one variable that is a primitive, with its page of the book."""
+    op = PRIMITIVES[name]
+
+    def function(x: Any) -> Value:
+        return unary(op, lift(x, name))
+
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = __name__
+    function.__doc__ = f"{formula}; derivative {derivative}.{' ' + note if note else ''}\n\n{example}\n"
+    return function
+
+
+exp: Function = _function("exp", "``e**x``", "``exp(x)``", ">>> exp(Value(0.0)).data\n1.0")
+log: Function = _function(
+    "log", "Natural logarithm", "``1 / x``", ">>> log(Value(1.0)).data\n0.0", "``log(0)`` is -inf."
+)
+log1p: Function = _function(
+    "log1p", "``log(1 + x)``, exact near 0", "``1 / (1 + x)``", ">>> log1p(Value(1e-20)).data\n1e-20"
+)
+expm1: Function = _function(
+    "expm1", "``exp(x) - 1``, exact near 0", "``exp(x)``", ">>> expm1(Value(1e-20)).data\n1e-20"
+)
+sqrt: Function = _function("sqrt", "Square root", "``1 / (2 sqrt(x))``", ">>> sqrt(Value(9.0)).data\n3.0")
+sin: Function = _function("sin", "Sine of an angle in radians", "``cos(x)``", ">>> sin(Value(0.0)).data\n0.0")
+cos: Function = _function("cos", "Cosine of an angle in radians", "``-sin(x)``", ">>> cos(Value(0.0)).data\n1.0")
+tan: Function = _function("tan", "Tangent of an angle in radians", "``1 + tan(x)**2``", ">>> tan(Value(0.0)).data\n0.0")
+tanh: Function = _function("tanh", "Hyperbolic tangent", "``1 - tanh(x)**2``", ">>> tanh(Value(0.0)).data\n0.0")
+erf: Function = _function(
+    "erf",
+    "Error function ``2/sqrt(pi) * integral of exp(-t**2) from 0 to x``",
+    "``2/sqrt(pi) exp(-x**2)``",
+    ">>> erf(Value(0.0)).data\n0.0",
+)
+sigmoid: Function = _function(
+    "sigmoid", "``1 / (1 + exp(-x))``, without overflow", "``s (1 - s)``", ">>> sigmoid(Value(0.0)).data\n0.5"
+)
+softplus: Function = _function(
+    "softplus", "``log(1 + exp(x))``, without overflow", "``sigmoid(x)``", ">>> softplus(Value(1000.0)).data\n1000.0"
+)
+relu: Function = _function(
+    "relu",
+    "``max(x, 0)``",
+    "1 for x > 0, else 0",
+    ">>> relu(Value([-1.0, 2.0])).data\n[0.0, 2.0]",
+    "At the kink x = 0 the derivative is 0, as in PyTorch.",
+)
+abs: Function = _function(
+    "abs", "``|x|``", "``sign(x)``", ">>> abs(Value(-2.0)).data\n2.0", "At 0 the derivative is 0, as in PyTorch."
+)
+sign: Function = _function("sign", "-1, 0 or 1", "0", ">>> sign(Value(-3.0)).data\n-1.0")
+floor: Function = _function("floor", "Largest integer not above x", "0", ">>> floor(Value(2.7)).data\n2.0")
+
+
+def square(x: Any) -> Value:
+    """``x * x``.
+
+    >>> square(Value(3.0)).data
+    9.0
+    """
+    value = lift(x, "square")
+    return value * value
+
+
+def reciprocal(x: Any) -> Value:
+    """``1 / x``.
+
+    >>> reciprocal(Value(4.0)).data
+    0.25
+    """
+    return 1 / lift(x, "reciprocal")
+
+
+def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Value:
+    """x for x > 0, ``negative_slope * x`` elsewhere; at 0 the derivative is the slope, as in PyTorch.
+
+    >>> leaky_relu(Value([-1.0, 2.0])).data
+    [-0.01, 2.0]
+    """
+    x = lift(x, "leaky_relu")
+    return where(x > 0, x, x * negative_slope)
+
+
+def elu(x: Any, alpha: Any = 1) -> Value:
+    """x for x > 0, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al., 2015).
+
+    >>> elu(Value([0.0, 2.0])).data
+    [0.0, 2.0]
+    """
+    x = lift(x, "elu")
+    # The unused branch must stay finite, or its zero share of the gradient would be 0 * inf = nan.
+    return where(x > 0, x, expm1(minimum(x, 0)) * alpha)
+
+
+def gelu(x: Any) -> Value:
+    """``x * Phi(x)`` with the normal distribution function ``Phi(x) = (1 + erf(x / sqrt(2))) / 2`` (Hendrycks, Gimpel,
+    2016).
+
+    >>> gelu(Value(0.0)).data
+    0.0
+    """
+    value = lift(x, "gelu")
+    root_two = sqrt(value.detach() * 0 + 2)
+    return value * (1 + erf(value / root_two)) / 2
+
+
+def silu(x: Any) -> Value:
+    """``x * sigmoid(x)``, also called swish.
+
+    >>> silu(Value(0.0)).data
+    0.0
+    """
+    value = lift(x, "silu")
+    return value * sigmoid(value)
+
+
+def maximum(x: Any, y: Any) -> Value:
+    """The larger of two, element by element; NaN wins. In a tie each gets half of the gradient, as in PyTorch.
+
+    >>> maximum(Value([1.0, 5.0]), 3.0).data
+    [3.0, 5.0]
+    """
+    return apply(PRIMITIVES["maximum"], lift(x, "maximum"), lift(y, "maximum"))
+
+
+def minimum(x: Any, y: Any) -> Value:
+    """The smaller of two, element by element; NaN wins. In a tie each gets half of the gradient, as in PyTorch.
+
+    >>> minimum(Value([1.0, 5.0]), 3.0).data
+    [1.0, 3.0]
+    """
+    return apply(PRIMITIVES["minimum"], lift(x, "minimum"), lift(y, "minimum"))
+
+
+def clip(x: Any, min: Any = None, max: Any = None) -> Value:
+    """x limited to ``[min, max]``; either may be None. The gradient passes where ``min <= x <= max``, ends included.
+
+    >>> clip(Value([-2.0, 0.5, 7.0]), 0, 1).data
+    [0.0, 0.5, 1.0]
+    """
+    value = lift(x, "clip")
+    if min is not None:
+        value = where(value < min, min, value)
+    if max is not None:
+        value = where(value > max, max, value)
+    return value
+
+
+def where(condition: Any, x: Any, y: Any) -> Value:
+    """x where `condition` is true (not 0), y elsewhere. Only the chosen side gets the gradient.
+
+    >>> where([1, 0], [10.0, 20.0], -1).data
+    [10.0, -1.0]
+    """
+    return apply(PRIMITIVES["where"], lift(condition, "where"), lift(x, "where"), lift(y, "where"))
+
+
+def equal(x: Any, y: Any) -> Value:
+    """1 where x = y, else 0; no gradient. (``==`` itself compares identity.)
+
+    >>> equal([1.0, 2.0], 2.0).data
+    [0, 1]
+    """
+    return apply(PRIMITIVES["equal"], lift(x, "equal"), lift(y, "equal"))
+
+
+def not_equal(x: Any, y: Any) -> Value:
+    """1 where x and y differ, else 0; no gradient.
+
+    >>> not_equal([1.0, 2.0], 2.0).data
+    [1, 0]
+    """
+    return apply(PRIMITIVES["not_equal"], lift(x, "not_equal"), lift(y, "not_equal"))

@@ -1,0 +1,302 @@
+"""Functions that move numbers without changing them. Names follow the Python array API standard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from ..operations import apply, lift
+from ..primitives import PRIMITIVES
+from ..shapes import Shape, normalize_axes, normalize_axis, numel
+from ..value import Value, constant
+
+__all__ = [
+    "broadcast_to",
+    "concat",
+    "expand_dims",
+    "flatten",
+    "flip",
+    "matrix_transpose",
+    "pad",
+    "permute_dims",
+    "repeat",
+    "reshape",
+    "roll",
+    "split",
+    "squeeze",
+    "stack",
+    "tile",
+    "transpose",
+    "tril",
+    "triu",
+]
+
+
+def _ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
+    """Sizes or axes given one by one or as one sequence."""
+    if len(given) == 1 and not isinstance(given[0], int):
+        given = tuple(given[0])
+    for v in given:
+        if isinstance(v, bool) or not isinstance(v, int):
+            raise TypeError(f"{op}: {what} are ints, not {v!r}")
+    return given
+
+
+def reshape(x: Any, *shape: Any) -> Value:
+    """The same numbers, in row-major order, under another shape; one size may be -1 and is worked out.
+
+    >>> reshape(Value([1.0, 2.0, 3.0, 4.0]), 2, -1).shape
+    (2, 2)
+    """
+    x = lift(x, "reshape")
+    new = _ints(shape, "sizes", "reshape")
+    if any(size < 0 for size in new):
+        known = numel([size for size in new if size >= 0])
+        if [size for size in new if size < 0] != [-1] or not known or x.size % known:
+            raise ValueError(f"reshape: {x.shape} ({x.size} elements) does not fit {new}; only one size may be -1")
+        new = tuple(x.size // known if size == -1 else size for size in new)
+    return x if new == x.shape else apply(PRIMITIVES["reshape"], x, shape=new)
+
+
+def flatten(x: Any, start_axis: int = 0) -> Value:
+    """All axes from `start_axis` on become one (paper, section II: the flatten layer).
+
+    >>> flatten(Value([[1.0, 2.0], [3.0, 4.0]])).data
+    [1.0, 2.0, 3.0, 4.0]
+    """
+    x = lift(x, "flatten")
+    start = normalize_axis(start_axis, x.ndim, op="flatten") if x.ndim else 0
+    return reshape(x, (*x.shape[:start], numel(x.shape[start:])))
+
+
+def permute_dims(x: Any, *axes: Any) -> Value:
+    """Axes in another order: axis `i` of the result is axis ``axes[i]`` of `x`; without `axes`, all reversed.
+
+    >>> permute_dims(Value([[1.0, 2.0, 3.0]]), 1, 0).data
+    [[1.0], [2.0], [3.0]]
+    """
+    x = lift(x, "permute_dims")
+    order = _ints(axes, "axes", "permute_dims") if axes else tuple(reversed(range(x.ndim)))
+    order = tuple(normalize_axis(a, x.ndim, op="permute_dims") for a in order)
+    if sorted(order) != list(range(x.ndim)):
+        raise ValueError(f"permute_dims: {axes} must name each of the {x.ndim} axes of shape {x.shape} once")
+    return x if order == tuple(range(x.ndim)) else apply(PRIMITIVES["permute_dims"], x, axes=order)
+
+
+def transpose(x: Any) -> Value:
+    """All axes reversed; also the property ``x.T``.
+
+    >>> transpose(Value([[1.0, 2.0], [3.0, 4.0]])).data
+    [[1.0, 3.0], [2.0, 4.0]]
+    """
+    return permute_dims(x)
+
+
+def matrix_transpose(x: Any) -> Value:
+    """Last two axes exchanged, those before kept; also the property ``x.mT``.
+
+    >>> matrix_transpose(Value([[[1.0, 2.0]]])).shape
+    (1, 2, 1)
+    """
+    x = lift(x, "matrix_transpose")
+    if x.ndim < 2:
+        raise ValueError(f"matrix_transpose: shape {x.shape} has no two last axes to exchange")
+    return permute_dims(x, *range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
+
+
+def broadcast_to(x: Any, *shape: Any) -> Value:
+    """`x` stretched along its axes of size 1, and along new axes in front, to `shape`.
+
+    >>> broadcast_to(Value([1.0, 2.0]), (2, 2)).data
+    [[1.0, 2.0], [1.0, 2.0]]
+    """
+    x = lift(x, "broadcast_to")
+    new = _ints(shape, "sizes", "broadcast_to")
+    return x if new == x.shape else apply(PRIMITIVES["broadcast_to"], x, shape=new)
+
+
+def expand_dims(x: Any, axis: int = 0) -> Value:
+    """A new axis of size 1 at `axis`.
+
+    >>> expand_dims(Value([1.0, 2.0]), axis=1).shape
+    (2, 1)
+    """
+    x = lift(x, "expand_dims")
+    at = normalize_axis(axis, x.ndim + 1, op="expand_dims")
+    return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+
+
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
+    """Without the axes of size 1 named by `axis`; without any of them if it is None.
+
+    >>> squeeze(Value([[[1.0, 2.0]]])).shape
+    (2,)
+    """
+    x = lift(x, "squeeze")
+    axes = normalize_axes(axis, x.ndim, op="squeeze")
+    if axis is not None and any(x.shape[a] != 1 for a in axes):
+        raise ValueError(f"squeeze: axis {axis} of shape {x.shape} has not size 1")
+    return reshape(x, tuple(size for a, size in enumerate(x.shape) if a not in axes or size != 1))
+
+
+def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
+    """Read backwards along `axis` (all axes if None).
+
+    >>> flip(Value([1.0, 2.0, 3.0])).data
+    [3.0, 2.0, 1.0]
+    """
+    x = lift(x, "flip")
+    axes = normalize_axes(axis, x.ndim, op="flip")
+    return apply(PRIMITIVES["flip"], x, axes=axes) if axes else x
+
+
+def roll(x: Any, shift: int, axis: int | None = None) -> Value:
+    """Shifted by `shift` places along `axis`; what falls off the end comes in at the start. None rolls the flattened
+    tensor.
+
+    >>> roll(Value([1.0, 2.0, 3.0]), 1).data
+    [3.0, 1.0, 2.0]
+    """
+    x = lift(x, "roll")
+    if axis is None:
+        return reshape(roll(flatten(x), shift, 0), x.shape) if x.ndim else x
+    at = normalize_axis(axis, x.ndim, op="roll")
+    size = x.shape[at]
+    cut = -shift % size if size else 0
+    return concat([_slice(x, at, cut, size), _slice(x, at, 0, cut)], at) if cut else x
+
+
+def _slice(x: Value, axis: int, start: int, stop: int) -> Value:
+    bounds = tuple((start, stop, 1) if a == axis else (0, size, 1) for a, size in enumerate(x.shape))
+    return apply(PRIMITIVES["crop"], x, bounds=bounds)
+
+
+def pad(x: Any, width: Any, value: Any = 0) -> Value:
+    """`value` around `x`: `width` places on each side of every axis, or a (before, after) pair per axis.
+
+    >>> pad(Value([1.0, 2.0]), 1).data
+    [0.0, 1.0, 2.0, 0.0]
+    """
+    x = lift(x, "pad")
+    widths = [(width, width)] * x.ndim if isinstance(width, int) else [tuple(w) for w in width]
+    if len(widths) != x.ndim or any(len(w) != 2 or min(w) < 0 for w in widths):
+        raise ValueError(f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {x.shape}")
+    shape = tuple(before + size + after for (before, after), size in zip(widths, x.shape, strict=True))
+    bounds = tuple((before, before + size, 1) for (before, _), size in zip(widths, x.shape, strict=True))
+    out = apply(PRIMITIVES["pad"], x, bounds=bounds, shape=shape)
+    if type(value) in (int, float) and value == 0:
+        return out
+    ones = constant([1] * x.size, x.shape)
+    inside = apply(PRIMITIVES["pad"], ones, bounds=bounds, shape=shape)
+    return apply(PRIMITIVES["where"], inside, out, lift(value, "pad"))
+
+
+def concat(values: Sequence[Any], axis: int = 0) -> Value:
+    """Joined along an axis that exists.
+
+    >>> concat([Value([1.0]), Value([2.0, 3.0])]).data
+    [1.0, 2.0, 3.0]
+    """
+    parts = [lift(v, "concat") for v in values]
+    if not parts:
+        raise ValueError("concat: needs at least one Value")
+    return apply(PRIMITIVES["concat"], *parts, axis=normalize_axis(axis, parts[0].ndim, op="concat"))
+
+
+def stack(values: Sequence[Any], axis: int = 0) -> Value:
+    """Joined along a new axis; all of one shape.
+
+    >>> stack([Value(1.0), Value(2.0)]).data
+    [1.0, 2.0]
+    """
+    parts = [lift(v, "stack") for v in values]
+    if not parts:
+        raise ValueError("stack: needs at least one Value")
+    for part in parts:
+        if part.shape != parts[0].shape:
+            raise ValueError(f"stack: shapes {parts[0].shape} and {part.shape} differ; all must be equal")
+    return concat([expand_dims(part, axis) for part in parts], axis)
+
+
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
+    """Cut along `axis` into `sections` equal parts, or at the indices given.
+
+    >>> [part.data for part in split(Value([1.0, 2.0, 3.0]), [1])]
+    [[1.0], [2.0, 3.0]]
+    """
+    x = lift(x, "split")
+    at = normalize_axis(axis, x.ndim, op="split")
+    size = x.shape[at]
+    if isinstance(sections, int):
+        if sections < 1 or size % sections:
+            raise ValueError(
+                f"split: size {size} of axis {axis} does not divide into {sections} equal parts; give indices"
+            )
+        sections = range(size // sections, size, size // sections) if size else []
+    edges = [0, *sections, size]
+    if any(a > b for a, b in pairwise(edges)) or edges[0] < 0:
+        raise ValueError(f"split: indices {list(sections)} must rise from 0 to the size {size}")
+    return [_slice(x, at, a, b) for a, b in pairwise(edges)]
+
+
+def repeat(x: Any, repeats: int, axis: int | None = None) -> Value:
+    """Each element `repeats` times along `axis` (of the flattened tensor if None).
+
+    >>> repeat(Value([1.0, 2.0]), 2).data
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    x = lift(x, "repeat")
+    if axis is None:
+        x, axis = reshape(x, (x.size,)), 0
+    at = normalize_axis(axis, x.ndim, op="repeat")
+    wide = broadcast_to(expand_dims(x, at + 1), (*x.shape[: at + 1], repeats, *x.shape[at + 1 :]))
+    return reshape(wide, (*x.shape[:at], x.shape[at] * repeats, *x.shape[at + 1 :]))
+
+
+def tile(x: Any, repeats: int | Sequence[int]) -> Value:
+    """The whole tensor repeated along each axis.
+
+    >>> tile(Value([1.0, 2.0]), 2).data
+    [1.0, 2.0, 1.0, 2.0]
+    """
+    x = lift(x, "tile")
+    times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    ndim = max(len(times), x.ndim)
+    times = (1,) * (ndim - len(times)) + times
+    sizes = (1,) * (ndim - x.ndim) + x.shape
+    thin = tuple(v for size in sizes for v in (1, size))
+    wide = tuple(v for n, size in zip(times, sizes, strict=True) for v in (n, size))
+    return reshape(broadcast_to(reshape(x, thin), wide), tuple(n * size for n, size in zip(times, sizes, strict=True)))
+
+
+@cache
+def _triangle(rows: int, columns: int, k: int) -> tuple[int, ...]:
+    return tuple(1 if column - row <= k else 0 for row in range(rows) for column in range(columns))
+
+
+def _mask(shape: Shape, k: int, op: str) -> Value:
+    if len(shape) < 2:
+        raise ValueError(f"{op}: shape {shape} has no rows and columns; it needs at least two axes")
+    return constant(list(_triangle(shape[-2], shape[-1], k)), shape[-2:])
+
+
+def tril(x: Any, k: int = 0) -> Value:
+    """Lower triangle of the last two axes: elements above the k-th diagonal become 0.
+
+    >>> tril(Value([[1.0, 2.0], [3.0, 4.0]])).data
+    [[1.0, 0.0], [3.0, 4.0]]
+    """
+    x = lift(x, "tril")
+    return apply(PRIMITIVES["where"], _mask(x.shape, k, "tril"), x, lift(0))
+
+
+def triu(x: Any, k: int = 0) -> Value:
+    """Upper triangle of the last two axes: elements below the k-th diagonal become 0.
+
+    >>> triu(Value([[1.0, 2.0], [3.0, 4.0]])).data
+    [[1.0, 2.0], [0.0, 4.0]]
+    """
+    x = lift(x, "triu")
+    return apply(PRIMITIVES["where"], _mask(x.shape, k - 1, "triu"), lift(0), x)

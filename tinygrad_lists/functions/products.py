@@ -1,0 +1,282 @@
+"""Matrix products, einsum, convolutions and pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..operations import apply, lift
+from ..primitives import PRIMITIVES
+from ..shapes import pair, transposed_window_size, window_size
+from ..value import Value
+from .movement import permute_dims, reshape
+from .reductions import sum
+
+__all__ = [
+    "avg_pool2d",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+    "einsum",
+    "matmul",
+    "max_pool2d",
+]
+
+Pair = int | Sequence[int]
+
+
+def matmul(x: Any, y: Any) -> Value:
+    """``x @ y``: matrices, vectors, or batches of matrices ``(..., N, K) @ (..., K, M)`` whose leading axes broadcast.
+
+    >>> (Value([[1.0, 2.0], [3.0, 4.0]]) @ Value([1.0, 1.0])).data
+    [3.0, 7.0]
+    """
+    x, y = lift(x, "matmul"), lift(y, "matmul")
+    if not x.ndim or not y.ndim:
+        raise ValueError(f"matmul: {x.shape} @ {y.shape}: a scalar has no rows or columns; use *")
+    if x.shape[-1] != y.shape[max(y.ndim - 2, 0)]:
+        sizes = f"{x.shape[-1]} and {y.shape[max(y.ndim - 2, 0)]}"
+        raise ValueError(f"matmul: {x.shape} @ {y.shape}: inner sizes {sizes} differ")
+    rows = reshape(x, (1, *x.shape)) if x.ndim == 1 else x
+    columns = reshape(y, (*y.shape, 1)) if y.ndim == 1 else y
+    out = apply(PRIMITIVES["matmul"], rows, columns)
+    shape = out.shape
+    if x.ndim == 1:
+        shape = shape[:-2] + shape[-1:]
+    if y.ndim == 1:
+        shape = shape[:-1]
+    return reshape(out, shape)
+
+
+def einsum(subscripts: str, *operands: Any) -> Value:
+    """Einstein summation: axes with the same letter run together; letters that the output does not name are summed
+    over.
+
+    Letters only, no ``...``; a letter twice in one operand takes its diagonal. Without ``->`` the output has the
+    letters that occur once, in alphabetical order.
+
+    >>> einsum("ij,kj->ik", Value([[1.0, 2.0]]), Value([[3.0, 4.0]])).data
+    [[11.0]]
+    """
+    values = [lift(v, "einsum") for v in operands]
+    terms, output = _subscripts(subscripts, values)
+    out: Value | None = None
+    letters = ""
+    for n, (term, value) in enumerate(zip(terms, values, strict=True)):
+        term, value = _diagonal(term, value)
+        if out is None:
+            out, letters = value, term
+        else:
+            out, letters = _contract(out, letters, value, term, output + "".join(terms[n + 1 :]))
+    assert out is not None
+    extra = tuple(axis for axis, letter in enumerate(letters) if letter not in output)
+    out = sum(out, extra) if extra else out
+    letters = "".join(letter for letter in letters if letter in output)
+    return permute_dims(out, *(letters.index(letter) for letter in output)) if output else out
+
+
+def _subscripts(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(values):
+        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands but {len(values)} are given")
+    sizes: dict[str, int] = {}
+    for term, value in zip(terms, values, strict=True):
+        if len(term) != value.ndim or not (term.isalpha() or not term):
+            raise ValueError(f"einsum: {term!r} in {subscripts!r} does not fit shape {value.shape}; one letter an axis")
+        for letter, size in zip(term, value.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                raise ValueError(f"einsum: axis {letter!r} in {subscripts!r} has sizes {sizes[letter]} and {size}")
+    if not arrow:
+        output = "".join(sorted(letter for letter in sizes if inputs.count(letter) == 1))
+    if len(set(output)) != len(output) or not set(output) <= set(sizes):
+        raise ValueError(f"einsum: output {output!r} of {subscripts!r} must name input letters, each once")
+    return terms, output
+
+
+def _diagonal(term: str, value: Value) -> tuple[str, Value]:
+    """Letters that stand twice in one operand become one axis."""
+    for letter in dict.fromkeys(term):
+        while term.count(letter) > 1:
+            first, second = term.index(letter), term.rindex(letter)
+            size = value.shape[first]
+            others = [axis for axis in range(len(term)) if axis not in (first, second)]
+            value = permute_dims(value, first, second, *others)[list(range(size)), list(range(size))]
+            term = letter + "".join(term[axis] for axis in others)
+    return term, value
+
+
+def _contract(x: Value, xs: str, y: Value, ys: str, needed: str) -> tuple[Value, str]:
+    """Two operands joined by one matmul: shared and still needed letters are its batch, shared and done with are
+    summed."""
+    for_x = tuple(axis for axis, letter in enumerate(xs) if letter not in ys and letter not in needed)
+    for_y = tuple(axis for axis, letter in enumerate(ys) if letter not in xs and letter not in needed)
+    x, xs = (sum(x, for_x), "".join(c for i, c in enumerate(xs) if i not in for_x)) if for_x else (x, xs)
+    y, ys = (sum(y, for_y), "".join(c for i, c in enumerate(ys) if i not in for_y)) if for_y else (y, ys)
+    batch = [c for c in xs if c in ys and c in needed]
+    summed = [c for c in xs if c in ys and c not in needed]
+    rows, columns = [c for c in xs if c not in ys], [c for c in ys if c not in xs]
+    size = {**dict(zip(xs, x.shape, strict=True)), **dict(zip(ys, y.shape, strict=True))}
+
+    def sizes(letters: list[str]) -> int:
+        product = 1
+        for letter in letters:
+            product *= size[letter]
+        return product
+
+    leading = tuple(size[c] for c in batch)
+    left = permute_dims(x, *(xs.index(c) for c in batch + rows + summed)) if xs else x
+    right = permute_dims(y, *(ys.index(c) for c in batch + summed + columns)) if ys else y
+    left = reshape(left, (*leading, sizes(rows), sizes(summed)))
+    right = reshape(right, (*leading, sizes(summed), sizes(columns)))
+    letters = batch + rows + columns
+    return reshape(matmul(left, right), tuple(size[c] for c in letters)), "".join(letters)
+
+
+def conv2d(
+    x: Any, weight: Any, bias: Any = None, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: int = 1
+) -> Value:
+    """Cross-correlation with a bias, the paper's equation (1), over a batch:
+
+        y[n, f, i, j] = b[f] + sum over c, k, l of w[f, c, k, l] · x[n, c, i·stride + k·dilation - padding, j·... +
+        l·...]
+
+    Args:
+        x: images (N, C, H, W).
+        weight: filters (F, C / groups, KH, KW).
+        bias: (F,) or None.
+        stride, padding, dilation: an int, or a pair for height and width; padding is with zeros.
+        groups: channels and filters are split into so many groups that do not see each other.
+
+    >>> conv2d([[[[1.0, 2.0, 3.0]]]], [[[[1.0, 10.0]]]]).data
+    [[[[21.0, 32.0]]]]
+    """
+    x, weight = lift(x, "conv2d"), lift(weight, "conv2d")
+    out = apply(PRIMITIVES["conv2d"], x, weight, **_window("conv2d", stride, padding, dilation, groups))
+    return _biased("conv2d", out, bias)
+
+
+def _window(op: str, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> dict[str, Any]:
+    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
+        raise ValueError(f"{op}: groups is an int of at least 1, not {groups!r}")
+    return {
+        "stride": pair(stride, "stride", op=op),
+        "padding": pair(padding, "padding", op=op, minimum=0),
+        "dilation": pair(dilation, "dilation", op=op),
+        "groups": groups,
+    }
+
+
+def _biased(op: str, out: Value, bias: Any) -> Value:
+    if bias is None:
+        return out
+    bias = lift(bias, op)
+    if bias.shape != (out.shape[1],):
+        raise ValueError(f"{op}: bias has shape {bias.shape}, but there are {out.shape[1]} filters: ({out.shape[1]},)")
+    return out + reshape(bias, (out.shape[1], *[1] * (out.ndim - 2)))
+
+
+def conv1d(
+    x: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1
+) -> Value:
+    """`conv2d` along one axis: x (N, C, L), weight (F, C / groups, K).
+
+    >>> conv1d([[[1.0, 2.0, 3.0]]], [[[1.0, 10.0]]]).data
+    [[[21.0, 32.0]]]
+    """
+    x, weight = lift(x, "conv1d"), lift(weight, "conv1d")
+    if x.ndim != 3 or weight.ndim != 3:
+        raise ValueError(f"conv1d: x {x.shape} must be (N, C, L) and weight {weight.shape} (F, C / groups, K)")
+    flat = reshape(x, (*x.shape[:2], 1, x.shape[2]))
+    taps = reshape(weight, (*weight.shape[:2], 1, weight.shape[2]))
+    out = conv2d(flat, taps, bias, (1, stride), (0, padding), (1, dilation), groups)
+    return reshape(out, (*out.shape[:2], out.shape[3]))
+
+
+def conv_transpose2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    output_padding: Pair = 0,
+    groups: int = 1,
+    dilation: Pair = 1,
+) -> Value:
+    """The adjoint of `conv2d` in its input, used as a layer: every input pixel paints a kernel, strided apart.
+
+    Args:
+        x: (N, C, H, W).
+        weight: (C, F / groups, KH, KW), as PyTorch has it.
+        output_padding: rows and columns added at the end, less than `stride`, since several sizes have the same
+            convolution.
+
+    >>> conv_transpose2d([[[[1.0, 2.0]]]], [[[[1.0, 10.0]]]]).data
+    [[[[1.0, 12.0, 20.0]]]]
+    """
+    op = "conv_transpose2d"
+    x, weight = lift(x, op), lift(weight, op)
+    if x.ndim != 4 or weight.ndim != 4 or x.shape[1] != weight.shape[0]:
+        raise ValueError(f"{op}: x {x.shape} must be (N, C, H, W) and weight {weight.shape} (C, F / groups, KH, KW)")
+    window = _window(op, stride, padding, dilation, groups)
+    extra = pair(output_padding, "output_padding", op=op, minimum=0)
+    spatial = [
+        transposed_window_size(size, kernel, s, p, d, e)
+        for size, kernel, s, p, d, e in zip(
+            x.shape[2:], weight.shape[2:], window["stride"], window["padding"], window["dilation"], extra, strict=True
+        )
+    ]
+    for axis in (0, 1):
+        if extra[axis] >= max(window["stride"][axis], window["dilation"][axis]):
+            raise ValueError(f"{op}: output_padding {extra} must be smaller than stride {window['stride']} or dilation")
+        window_size(
+            spatial[axis],
+            weight.shape[2 + axis],
+            window["stride"][axis],
+            window["padding"][axis],
+            window["dilation"][axis],
+            op=op,
+        )
+    shape = (x.shape[0], weight.shape[1] * groups, *spatial)
+    return _biased(op, apply(PRIMITIVES["conv2d_input_grad"], x, weight, x_shape=shape, **window), bias)
+
+
+def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> Value:
+    """Largest element of each window of x (N, C, H, W); `stride` is the kernel's size if left out (paper, section II).
+
+    The gradient goes to the maximum alone; in a tie to the first in row-major order. NaN wins; padding never does.
+
+    >>> max_pool2d([[[[1.0, 2.0], [4.0, 3.0]]]], 2).data
+    [[[[4.0]]]]
+    """
+    x = lift(x, "max_pool2d")
+    kernel = pair(kernel_size, "kernel_size", op="max_pool2d")
+    where = apply(
+        PRIMITIVES["max_pool2d_argmax"],
+        x,
+        kernel=kernel,
+        stride=kernel if stride is None else pair(stride, "stride", op="max_pool2d"),
+        padding=pair(padding, "padding", op="max_pool2d", minimum=0),
+        dilation=pair(dilation, "dilation", op="max_pool2d"),
+    )
+    return apply(PRIMITIVES["gather"], x, where)
+
+
+def avg_pool2d(
+    x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, count_include_pad: bool = True
+) -> Value:
+    """Mean of each window of x (N, C, H, W); padding counts as zeros, or not at all without `count_include_pad`.
+
+    >>> avg_pool2d([[[[1.0, 2.0], [4.0, 3.0]]]], 2).data
+    [[[[2.5]]]]
+    """
+    x = lift(x, "avg_pool2d")
+    kernel = pair(kernel_size, "kernel_size", op="avg_pool2d")
+    return apply(
+        PRIMITIVES["avg_pool2d"],
+        x,
+        kernel=kernel,
+        stride=kernel if stride is None else pair(stride, "stride", op="avg_pool2d"),
+        padding=pair(padding, "padding", op="avg_pool2d", minimum=0),
+        count_include_pad=count_include_pad,
+    )

@@ -1,0 +1,205 @@
+"""Reductions over axes, and the functions made of them. ``axis=None`` means all axes; `keepdims` keeps them with size
+1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..operations import apply, lift
+from ..primitives import PRIMITIVES
+from ..shapes import normalize_axes, normalize_axis, numel, reduced_shape
+from ..value import Value, constant
+from .elementwise import equal, exp, log, sqrt, where
+from .movement import reshape
+
+__all__ = [
+    "argmax",
+    "argmin",
+    "cumsum",
+    "log_softmax",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "softmax",
+    "std",
+    "sum",
+    "var",
+]
+
+Axis = int | Iterable[int] | None
+
+
+def _reduce(name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
+    value = lift(x, name)
+    axes = normalize_axes(axis, value.ndim, op=name)
+    if not axes:
+        return value
+    out = apply(PRIMITIVES[name], value, axes=axes)
+    return out if keepdims else reshape(out, reduced_shape(value.shape, axes, keepdims=False))
+
+
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Sum over axes. Every element gets the gradient of its sum.
+
+    >>> sum(Value([[1.0, 2.0], [3.0, 4.0]]), axis=0).data
+    [4.0, 6.0]
+    """
+    return _reduce("sum", x, axis, keepdims)
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """``sum(x) / n``. The mean of nothing is nan.
+
+    >>> mean(Value([1.0, 2.0, 6.0])).data
+    3.0
+    """
+    x = lift(x, "mean")
+    return sum(x, axis, keepdims) / _count(x, axis, "mean")
+
+
+def _count(x: Value, axis: Axis, op: str) -> int:
+    return numel([x.shape[a] for a in normalize_axes(axis, x.ndim, op=op)])
+
+
+def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) -> Value:
+    """``sum((x - mean(x))**2) / (n - correction)``; `correction` 1 is Bessel's (array API; PyTorch's default is 1).
+
+    >>> var(Value([1.0, 3.0])).data, var(Value([1.0, 3.0]), correction=1).data
+    (1.0, 2.0)
+    """
+    x = lift(x, "var")
+    centred = x - mean(x, axis, keepdims=True)
+    return sum(centred * centred, axis, keepdims) / (_count(x, axis, "var") - correction)
+
+
+def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) -> Value:
+    """Square root of `var`.
+
+    >>> std(Value([1.0, 3.0])).data
+    1.0
+    """
+    return sqrt(var(x, axis, keepdims, correction))
+
+
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Product over axes, multiplied in pairs so that every derivative is right even where factors are 0.
+
+    >>> x = Value([2.0, 0.0, 3.0])
+    >>> prod(x).backward()
+    >>> x.grad
+    [0.0, 6.0, 0.0]
+    """
+    x = lift(x, "prod")
+    axes = normalize_axes(axis, x.ndim, op="prod")
+    kept = reduced_shape(x.shape, axes, keepdims=keepdims)
+    n = _count(x, axes, "prod")
+    others = tuple(a for a in range(x.ndim) if a not in axes)
+    rows = reshape(apply(PRIMITIVES["permute_dims"], x, axes=axes + others), (n, numel(kept)))
+    while n > 1:
+        half = n // 2
+        paired = rows[:half] * rows[half : 2 * half]
+        rows = apply(PRIMITIVES["concat"], paired, rows[2 * half :], axis=0) if n % 2 else paired
+        n = rows.shape[0]
+    return reshape(rows, kept) if n else lift(_ones(kept, x))
+
+
+def _ones(shape: tuple[int, ...], like: Value) -> Value:
+    one = type(like._flat()[0])(1) if like.size else 1.0
+    return constant([one] * numel(shape) if shape else one, shape)
+
+
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Largest element over axes; NaN wins. Equal maxima share the gradient equally (``torch.amax``).
+
+    >>> max(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
+    [5.0, 7.0]
+    """
+    return _reduce("max", x, axis, keepdims)
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Smallest element over axes; NaN wins. Equal minima share the gradient equally (``torch.amin``).
+
+    >>> min(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
+    [1.0, 2.0]
+    """
+    return _reduce("min", x, axis, keepdims)
+
+
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
+    """Index of the first largest element along `axis`, or in the flattened tensor; no gradient.
+
+    >>> argmax(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
+    [1, 0]
+    """
+    return _arg("argmax", x, axis, keepdims)
+
+
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
+    """Index of the first smallest element along `axis`, or in the flattened tensor; no gradient.
+
+    >>> argmin(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
+    [0, 1]
+    """
+    return _arg("argmin", x, axis, keepdims)
+
+
+def _arg(name: str, x: Any, axis: int | None, keepdims: bool) -> Value:
+    x = lift(x, name)
+    kept = reduced_shape(x.shape, normalize_axes(axis, x.ndim, op=name), keepdims)
+    if axis is None or not x.ndim:
+        x, axis = reshape(x, (x.size,)), 0
+    return reshape(apply(PRIMITIVES[name], x, axis=normalize_axis(axis, x.ndim, op=name)), kept)
+
+
+def cumsum(x: Any, axis: int = 0) -> Value:
+    """Running sum along `axis`.
+
+    >>> cumsum(Value([1.0, 2.0, 3.0])).data
+    [1.0, 3.0, 6.0]
+    """
+    x = lift(x, "cumsum")
+    return apply(PRIMITIVES["cumsum"], x, axis=normalize_axis(axis, x.ndim, op="cumsum"))
+
+
+def _shift(x: Value, axis: Axis) -> Value:
+    """Largest element as a constant: subtracted before exp, it cancels in the result and keeps exp from overflowing."""
+    top = max(x.detach(), axis, keepdims=True)
+    return where(equal(top - top, 0), top, 0)  # an infinite maximum would make inf - inf
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """``log(sum(exp(x)))`` without overflow: ``m + log(sum(exp(x - m)))`` with the maximum m.
+
+    >>> logsumexp(Value([1000.0, 1000.0])).data - 1000.0  # log 2
+    0.6931471805599...
+    """
+    x = lift(x, "logsumexp")
+    shift = _shift(x, axis)
+    out = log(sum(exp(x - shift), axis, keepdims=True)) + shift
+    return out if keepdims else reshape(out, reduced_shape(x.shape, normalize_axes(axis, x.ndim), keepdims=False))
+
+
+def softmax(x: Any, axis: int = -1) -> Value:
+    """``exp(x_i) / sum over j of exp(x_j)``, without overflow (paper, section II).
+
+    >>> softmax(Value([0.0, 0.0])).data
+    [0.5, 0.5]
+    """
+    x = lift(x, "softmax")
+    e = exp(x - _shift(x, normalize_axis(axis, x.ndim, op="softmax")))
+    return e / sum(e, axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Value:
+    """``x_i - log(sum over j of exp(x_j))``: the logarithm of `softmax`, right even where softmax rounds to 0.
+
+    >>> log_softmax(Value([0.0, 1000.0])).data
+    [-1000.0, 0.0]
+    """
+    value = lift(x, "log_softmax")
+    shifted = value - _shift(value, normalize_axis(axis, value.ndim, op="log_softmax"))
+    return shifted - log(sum(exp(shifted), axis, keepdims=True))

@@ -1,0 +1,314 @@
+"""Value: a number or a tensor that remembers how it was made.
+
+A node of the graph is data, never a closure: the primitive that made it (``op``), the Values it was made from
+(``inputs``, in order, so that ``a + a`` has two edges) and the primitive's parameters. Nodes point only to older nodes,
+so there is no reference cycle and a graph is freed the moment its last user lets go.
+
+Every Value carries a serial number from one counter. An operation can use only what exists already, so *serial order is
+a topological order*; and assigning new data gives a Value a new serial, so a node that is older than one of its inputs
+betrays that the input has changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+from .methods import Methods
+from .nested import flatten, nest
+from .primitives import Primitive
+from .printing import short
+from .shapes import Shape, numel
+
+__all__ = ["NO_PARAMS", "Value", "constant", "next_serial"]
+
+next_serial = count(1).__next__
+
+NO_PARAMS: dict[str, Any] = {}
+
+
+class Value(Methods):
+    """A scalar or tensor in a computation that can be differentiated.
+
+    Args:
+        data: a number, nested lists or tuples of numbers, or anything with the buffer protocol (NumPy arrays). Any kind
+            of number: float, complex, Fraction, Decimal. Where a gradient is wanted, bool and int become float.
+        requires_grad: whether `backward` should compute a gradient for it. False makes a constant.
+        name: for pictures and messages.
+
+    Raises:
+        ValueError: ragged lists. TypeError: something that is not a number; kinds that do not mix (float and Decimal).
+
+    >>> a = Value(2.0)
+    >>> b = Value([[1.0, 2.0], [3.0, 4.0]])
+    >>> loss = (a * b).sum()
+    >>> loss.backward()
+    >>> a.grad, b.grad
+    (10.0, [[2.0, 2.0], [2.0, 2.0]])
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_grad",
+        "_meta",
+        "_serial",
+        "inputs",
+        "op",
+        "params",
+        "requires_grad",
+        "shape",
+    )
+
+    _data: Any  # a bare number for a scalar, a flat row-major list for a tensor; never changed in place
+    _grad: Any  # None, or like _data
+    _meta: dict[str, Any] | None  # name, scope: what few nodes have
+    _serial: int
+    op: Primitive | None
+    inputs: tuple[Value, ...]
+    params: dict[str, Any]
+    requires_grad: bool
+    shape: Shape
+
+    __array_ufunc__ = None  # so that `numpy_array * value` asks Value and does not take it apart
+
+    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None) -> None:
+        if isinstance(data, Value):
+            flat, shape = data._flat(), data.shape
+        else:
+            flat, shape = flatten(data)
+        if requires_grad and flat and type(flat[0]) is int:
+            flat = _floats(flat)
+        self._set(flat if shape else flat[0], shape)
+        self.requires_grad = requires_grad
+        if name is not None:
+            self._meta = {"name": name}
+
+    def _set(self, data: Any, shape: Shape) -> None:
+        """Become a leaf that holds `data`."""
+        self._data = data
+        self.shape = shape
+        self._grad = None
+        self._meta = None
+        self._serial = next_serial()
+        self.op = None
+        self.inputs = ()
+        self.params = NO_PARAMS
+
+    # -- what it holds ------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The number, or the numbers as fresh nested lists. Assigning replaces them; the shape must stay.
+
+        Assigning to the result of an operation makes it a leaf. A graph built on the old data will refuse to run
+        backward.
+
+        >>> w = Value([1.0, 2.0])
+        >>> w.data = [3.0, 4.0]
+        >>> w.data
+        [3.0, 4.0]
+        """
+        return nest(self._data, self.shape) if self.shape else self._data
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        self.assign(new)
+
+    @property
+    def grad(self) -> Any:
+        """Gradient as plain number or nested lists; None until a backward pass reaches this Value. Can be assigned.
+
+        >>> x = Value(3.0)
+        >>> print(x.grad)
+        None
+        >>> (x * x).backward()
+        >>> x.grad
+        6.0
+        """
+        if self._grad is None or not self.shape:
+            return self._grad
+        return nest(self._grad, self.shape)
+
+    @grad.setter
+    def grad(self, new: Any) -> None:
+        self._grad = None if new is None else self._like(new, "grad")
+
+    @property
+    def grad_value(self) -> Value | None:
+        """The gradient as a constant Value, or None: what an optimiser computes with."""
+        return None if self._grad is None else constant(self._grad, self.shape)
+
+    def assign(self, new: Any) -> Value:
+        """Replace the data by a Value, number or nested lists of the same shape; returns self.
+
+        >>> w = Value(1.0)
+        >>> w.assign(w - 0.25).data
+        0.75
+        """
+        data = self._like(new, "data")
+        grad, meta = self._grad, self._meta
+        self._set(data, self.shape)
+        self._grad, self._meta = grad, meta
+        return self
+
+    def _like(self, new: Any, what: str) -> Any:
+        """Bare data of `new`, which must have the shape of self."""
+        if isinstance(new, Value):
+            data, shape = new._data, new.shape
+        else:
+            flat, shape = flatten(new, op=what)
+            if self.requires_grad and flat and type(flat[0]) is int and type(self._flat()[0]) is float:
+                flat = _floats(flat)
+            data = flat if shape else flat[0]
+        if shape != self.shape:
+            raise ValueError(f"{what}: cannot assign shape {shape} to a Value of shape {self.shape}")
+        return data
+
+    @property
+    def name(self) -> str | None:
+        """What the user calls it; shown in pictures and messages."""
+        return self._meta.get("name") if self._meta else None
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._meta = {**(self._meta or {}), "name": name}
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """Names of the modules inside which it was computed, outermost first."""
+        return self._meta.get("scope", ()) if self._meta else ()
+
+    @property
+    def T(self) -> Value:
+        """All axes reversed: the transpose of a matrix.
+
+        >>> Value([[1.0, 2.0]]).T.shape
+        (2, 1)
+        """
+        return self.transpose()
+
+    @property
+    def mT(self) -> Value:
+        """Last two axes exchanged, those before kept.
+
+        >>> Value([[[1.0, 2.0]]]).mT.shape
+        (1, 2, 1)
+        """
+        return self.matrix_transpose()
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes; 0 for a scalar."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return numel(self.shape)
+
+    def item(self) -> Any:
+        """The one number of a Value that has one element.
+
+        >>> Value([[7.0]]).item()
+        7.0
+        """
+        if self.size != 1:
+            raise ValueError(f"item: a Value of shape {self.shape} has {self.size} elements, not one; use .data")
+        return self._flat()[0]
+
+    def tolist(self) -> Any:
+        """The same as `data`."""
+        return self.data
+
+    def detach(self) -> Value:
+        """A constant with the same data: gradients stop here.
+
+        >>> x = Value(3.0)
+        >>> (x * x.detach()).backward()
+        >>> x.grad
+        3.0
+        """
+        return constant(self._data, self.shape)
+
+    def _flat(self) -> list[Any]:
+        return self._data if self.shape else [self._data]
+
+    # -- as Python object ---------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        parts = [short(self.data)]
+        if self.name:
+            parts.append(f"name={self.name!r}")
+        if self.shape:
+            parts.append(f"shape={self.shape}")
+        if self._grad is not None:
+            parts.append(f"grad={short(self.grad)}")
+        elif not self.requires_grad:
+            parts.append("requires_grad=False")
+        if self.op is not None:
+            parts.append(f"op={self.op.name}")
+        return f"Value({', '.join(parts)})"
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len: a scalar Value has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        if not self.shape:
+            raise TypeError("iter: a scalar Value cannot be iterated over")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"bool: the truth of a Value of shape {self.shape} is not clear; use .sum(), .max() or .min()"
+            )
+        return bool(self._flat()[0])
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __matmul__(self, other: Any) -> Value:
+        return self.matmul(other)
+
+    def __rmatmul__(self, other: Any) -> Value:
+        return Value(other, requires_grad=False).matmul(self)
+
+    def __getitem__(self, index: Any) -> Value:
+        return self.getitem(index)
+
+    def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
+        """Pickling and copying keep the data, the gradient and the name, not the graph behind them."""
+        return _rebuild, (self._data, self.shape, self._grad, self.requires_grad, self.name)
+
+
+def constant(data: Any, shape: Shape) -> Value:
+    """A leaf without gradient around bare data, which is not copied."""
+    leaf: Value = object.__new__(Value)
+    leaf._set(data, shape)
+    leaf.requires_grad = False
+    return leaf
+
+
+def _floats(flat: list[Any]) -> list[Any]:
+    try:
+        return list(map(float, flat))
+    except OverflowError:
+        raise OverflowError("Value: an int is too large for a float; use Fraction(n) or Decimal(n)") from None
+
+
+def _rebuild(data: Any, shape: Shape, grad: Any, requires_grad: bool, name: str | None) -> Value:
+    leaf = constant(data, shape)
+    leaf._grad = grad
+    leaf.requires_grad = requires_grad
+    leaf.name = name
+    return leaf
