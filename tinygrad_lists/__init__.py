@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from . import backward, functions
 from .functions import avg_pool2d, concat, conv1d, conv2d, conv_transpose2d, max_pool2d, one_hot, stack, where
-from .modes import no_grad
+from .modes import no_grad, scope
 from .value import Value
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "max_pool2d",
     "no_grad",
     "one_hot",
+    "scope",
     "stack",
     "where",
 ]

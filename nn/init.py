@@ -1,0 +1,138 @@
+"""Initial weights: the paper's deterministic sine, and the random schemes of the field.
+
+All return nested lists, to be assigned to a parameter's ``data``. Random ones take a ``random.Random`` so that the seed
+is the caller's. ``fan_in`` and ``fan_out`` count the inputs and outputs of one unit: for a dense weight ``(in, out)``
+its two sizes, for filters ``(F, C, KH, KW)`` C·KH·KW and F·KH·KW.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .module import Module
+
+__all__ = [
+    "fans",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "sine",
+    "sine_module",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]
+
+
+def _fill(shape: Sequence[int], draw: Callable[[], float]) -> Any:
+    """Nested lists of `shape`, filled in row-major order by calling `draw`."""
+    if not shape:
+        return draw()
+    return [_fill(shape[1:], draw) for _ in range(shape[0])]
+
+
+def sine(shape: Sequence[int], alpha: float, beta: float, gamma: float, start: int = 0) -> Any:
+    """``w_i = sin(alpha · index_i + beta) · gamma`` with index ``start, start + 1, ...`` (paper, equation 3).
+
+    Deterministic, without a random library. Beware what it is: by ``sin(a + b) = sin a cos b + cos a sin b`` every
+    weight matrix made so has rank 2 at most, whatever the constants; the filters start out alike and training has to
+    pull them apart.
+
+    >>> sine((2, 2), alpha=1.0, beta=0.0, gamma=0.5)
+    [[0.0, 0.42073549240394825], [0.45464871341284085, 0.0705600040299336]]
+    """
+    indices = iter(range(start, start + math.prod(shape)))
+    return _fill(shape, lambda: math.sin(alpha * next(indices) + beta) * gamma)
+
+
+def sine_module(module: Module, alpha: float, beta: float, gamma: float) -> None:
+    """`sine` for all weights of a module, with indices running on from layer to layer; biases become 0.
+
+    A weight is a parameter with more than one axis.
+
+    >>> import nn
+    >>> dense = nn.Dense(2, 1)
+    >>> sine_module(dense, 1.0, 0.0, 1.0)
+    >>> dense.weight.data, dense.bias.data
+    ([[0.0], [0.8414709848078965]], [0.0])
+    """
+    start = 0
+    for _, parameter in module.named_parameters():
+        if parameter.ndim > 1:
+            parameter.data = sine(parameter.shape, alpha, beta, gamma, start)
+            start += parameter.size
+        else:
+            parameter.data = zeros(parameter.shape)
+
+
+def zeros(shape: Sequence[int]) -> Any:
+    """Nested zeros.
+
+    >>> zeros((2, 1))
+    [[0.0], [0.0]]
+    """
+    return _fill(shape, float)
+
+
+def fans(shape: Sequence[int]) -> tuple[int, int]:
+    """(fan_in, fan_out) of a dense weight (in, out) or of filters (F, C, KH, KW).
+
+    >>> fans((400, 10)), fans((16, 8, 3, 3))
+    ((400, 10), (72, 144))
+    """
+    if len(shape) < 2:
+        raise ValueError(f"fans: shape {tuple(shape)} has no inputs and outputs; it needs two axes or more")
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    taps = math.prod(shape[2:])
+    return shape[1] * taps, shape[0] * taps
+
+
+def _generator(rng: random.Random | None) -> random.Random:
+    return rng if rng is not None else random.Random(0)
+
+
+def kaiming_uniform(shape: Sequence[int], rng: random.Random | None = None, gain: float = math.sqrt(2)) -> Any:
+    """Uniform in ``±gain · sqrt(3 / fan_in)``; the default gain is ReLU's (He et al., 2015).
+
+    >>> max(map(abs, kaiming_uniform((6, 1), random.Random(0))[0])) <= 1.0
+    True
+    """
+    bound = gain * math.sqrt(3 / fans(shape)[0])
+    generator = _generator(rng)
+    return _fill(shape, lambda: generator.uniform(-bound, bound))
+
+
+def kaiming_normal(shape: Sequence[int], rng: random.Random | None = None, gain: float = math.sqrt(2)) -> Any:
+    """Normal with standard deviation ``gain / sqrt(fan_in)`` (He et al., 2015).
+
+    >>> len(kaiming_normal((3, 2), random.Random(0)))
+    3
+    """
+    deviation = gain / math.sqrt(fans(shape)[0])
+    generator = _generator(rng)
+    return _fill(shape, lambda: generator.gauss(0.0, deviation))
+
+
+def xavier_uniform(shape: Sequence[int], rng: random.Random | None = None, gain: float = 1.0) -> Any:
+    """Uniform in ``±gain · sqrt(6 / (fan_in + fan_out))`` (Glorot, Bengio, 2010).
+
+    >>> len(xavier_uniform((3, 2), random.Random(0)))
+    3
+    """
+    bound = gain * math.sqrt(6 / sum(fans(shape)))
+    generator = _generator(rng)
+    return _fill(shape, lambda: generator.uniform(-bound, bound))
+
+
+def xavier_normal(shape: Sequence[int], rng: random.Random | None = None, gain: float = 1.0) -> Any:
+    """Normal with standard deviation ``gain · sqrt(2 / (fan_in + fan_out))`` (Glorot, Bengio, 2010).
+
+    >>> len(xavier_normal((3, 2), random.Random(0)))
+    3
+    """
+    deviation = gain * math.sqrt(2 / sum(fans(shape)))
+    generator = _generator(rng)
+    return _fill(shape, lambda: generator.gauss(0.0, deviation))
