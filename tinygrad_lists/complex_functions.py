@@ -44,8 +44,8 @@ def _log1p(z: complex) -> complex:
 
 def _expm1(z: complex) -> complex:
     x, y = z.real, z.imag
-    if abs(x) < 1 and abs(y) < 1:
-        # cos y = 1 - 2·sin²(y/2): keeps the digits of a small z that exp(z) - 1 would lose.
+    if abs(x) < 1 and math.isfinite(y):
+        # cos y = 1 - 2·sin²(y/2): keeps the digits of a small result that exp(z) - 1 would lose.
         return complex(math.expm1(x) * math.cos(y) - 2 * math.sin(y / 2) ** 2, math.exp(x) * math.sin(y))
     return _exp(z) - 1
 

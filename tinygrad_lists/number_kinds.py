@@ -21,7 +21,6 @@ import math
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from reprlib import repr as short_repr
 from typing import Any
 
 from . import decimal_functions
@@ -30,11 +29,13 @@ __all__ = [
     "common_kind",
     "convert",
     "exactly",
+    "hook_of",
     "irrational",
     "kind_name",
     "not_holomorphic",
     "one_like",
     "pi_like",
+    "shown",
     "to_float",
     "zero_like",
 ]
@@ -65,8 +66,34 @@ def kind_name(x: Any, *, op: str = "kind_name") -> str:
             return kind
     raise TypeError(
         f"{op}: a number is an int, float, complex, Fraction or Decimal, not {type(x).__name__} "
-        f"({short_repr(x)}); convert it first, e.g. with float(x)"
+        f"({shown(x, repr)}); convert it first, e.g. with float(x)"
     )
+
+
+def shown(x: Any, form: Callable[[Any], str] = str) -> str:
+    """`x` for a message, cut to 60 characters.
+
+    >>> shown(Fraction(1, 3)), shown(10**5000)
+    ('1/3', 'an int of thousands of digits')
+    """
+    try:
+        return f"{form(x):.60}"
+    except ValueError:
+        # Python refuses to print an int of more than 4,300 digits.
+        return f"{'an int' if isinstance(x, int) else 'a Fraction'} of thousands of digits"
+
+
+def hook_of(*args: Any) -> Callable[..., Any] | None:
+    """The method `__tinygrad_apply__` of the first argument that has one (a Value), else None.
+
+    >>> hook_of(1.0, Fraction(1, 2)) is None
+    True
+    """
+    for x in args:
+        apply: Callable[..., Any] | None = getattr(x, "__tinygrad_apply__", None)
+        if apply is not None:
+            return apply
+    return None
 
 
 def zero_like(x: Any) -> Any:
@@ -97,7 +124,7 @@ def pi_like(x: Any) -> Any:
 
 
 def _constant(op: str, x: Any, value: float) -> Any:
-    apply = getattr(x, "__tinygrad_apply__", None)
+    apply = hook_of(x)
     if apply is not None:
         return apply(op, x)
     kind = kind_name(x, op=op)
@@ -124,7 +151,7 @@ def common_kind(op: str, a: Any, b: Any) -> str:
     if {first, second} == {"float", "complex"}:
         return "complex"
     raise TypeError(
-        f"{op}: {first} and {second} do not mix without loss ({short_repr(a)} and {short_repr(b)}); "
+        f"{op}: {first} and {second} do not mix without loss ({shown(a)} and {shown(b)}); "
         f"convert one of them, e.g. with {first}(x) or {second}(x)"
     )
 
@@ -138,7 +165,6 @@ def to_float(op: str, x: Any) -> float:
     try:
         return float(x)
     except OverflowError:
-        # Not the digits: Python refuses to print an int of more than 4,300 of them.
         bits = int(x).bit_length()
         raise OverflowError(f"{op}: a number of {bits} bits does not fit a float; use Decimal(x)") from None
 
@@ -189,13 +215,12 @@ def exactly(op: str, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     except (ZeroDivisionError, ValueError, decimal.InvalidOperation, decimal.Overflow) as error:
         kind = kind_name(args[0])
-        given = " and ".join(str(x) for x in args)
+        given = " and ".join(map(shown, args))
         if isinstance(error, decimal.Overflow):
             raise OverflowError(f"{op}: the result at {given} exceeds the exponents of the decimal context") from None
         if isinstance(error, ZeroDivisionError) or (op != "power" and len(args) == 2 and args[1] == 0):
             raise ZeroDivisionError(
                 f"{op}: {given}: division by zero, and {kind} has no infinity; use float for the IEEE result"
             ) from None
-        raise ValueError(
-            f"{op}: not defined at {given} for {kind}; use float for the IEEE result, or complex"
-        ) from None
+        reason = str(error) if isinstance(error, ValueError) else "not defined"
+        raise ValueError(f"{op}: {reason} at {given} for {kind}; use float for the IEEE result, or complex") from None

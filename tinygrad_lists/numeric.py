@@ -15,8 +15,8 @@ reverse rule of the sine ``lambda g, out, x: (g * cos(x),)``, holds for numbers 
 * **Anything else** takes part through one method: if an argument has the attribute ``__tinygrad_apply__``, ``f(x, y)``
   is ``x.__tinygrad_apply__("f", x, y)``. That is how Values come in without an import of the engine.
 
-`number_kinds` tells how two kinds meet. Functions of one number stand in `numeric_unary`, of two and three in
-`numeric_binary`; each tests for a plain float first, for scalar graphs call it once per node.
+`number_kinds` tells how two kinds meet. The functions stand in `numeric_unary`, `numeric_binary` and
+`numeric_choice`; each tests for a plain float first, for scalar graphs call it once per node.
 
 >>> from decimal import Decimal
 >>> sin(1.0), sin(1j), sin(Decimal(1))
@@ -30,10 +30,9 @@ import operator
 from collections.abc import Callable
 
 from .number_kinds import kind_name, one_like, pi_like, zero_like
-from .numeric_binary import (
-    divide,
+from .numeric_binary import divide, floor_divide, power, remainder
+from .numeric_choice import (
     equal,
-    floor_divide,
     gate,
     greater,
     greater_equal,
@@ -42,8 +41,6 @@ from .numeric_binary import (
     maximum,
     minimum,
     not_equal,
-    power,
-    remainder,
     where,
 )
 from .numeric_unary import (

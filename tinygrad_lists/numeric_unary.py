@@ -244,7 +244,7 @@ def floor(x: Any) -> Any:
 
 def _fraction_sqrt(x: Fraction) -> Fraction:
     if x < 0:
-        raise ValueError("square root of a negative number")
+        raise ValueError("not real")
     root = Fraction(math.isqrt(x.numerator), math.isqrt(x.denominator))
     if root * root != x:
         raise irrational("sqrt")
@@ -287,6 +287,8 @@ def _other_kind(function: Callable[[Any], Any], x: Any) -> Any:
     if kind == "float" or (kind == "int" and function not in _INT):
         return function(to_float(op, x))
     if kind == "complex":
+        if function is erf:
+            raise TypeError("erf: not available for complex numbers; it is for float and Decimal")
         if op not in complex_functions.FUNCTIONS:
             raise not_holomorphic(op)
         return complex_functions.FUNCTIONS[op](complex(x))
