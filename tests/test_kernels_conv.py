@@ -1,9 +1,10 @@
-"""conv2d and its adjoints: exact on Fraction against the definition, honest about NaN, the same for sparse and dense gradients."""
+"""conv2d and its adjoints: exact on Fraction against the definition, honest about NaN, equal for sparse and dense."""
 
 from __future__ import annotations
 
 import math
 import random
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
@@ -37,6 +38,7 @@ class Case(NamedTuple):
 
 CONV1 = Case((2, 1, 28, 28), (8, 1, 3, 3))
 CONV2 = Case((2, 8, 13, 13), (16, 8, 3, 3))
+STRIDED = CONV2._replace(stride=(2, 1), padding=(1, 1), dilation=(1, 2))
 
 
 @st.composite
@@ -54,14 +56,14 @@ def taps(case: Case) -> Any:
     """Every product of the definition: flat places in y, w and x, padding left out."""
     (n_, c_, h_, w_), (_, per_group, kh, kw) = case.x_shape, case.w_shape
     _, f_, oh, ow = case.y_shape
-    for n, f, i, j, c, k, l in product(*map(range, (n_, f_, oh, ow, per_group, kh, kw))):
+    for n, f, i, j, c, k, m in product(*map(range, (n_, f_, oh, ow, per_group, kh, kw))):
         row = i * case.stride[0] + k * case.dilation[0] - case.padding[0]
-        column = j * case.stride[1] + l * case.dilation[1] - case.padding[1]
+        column = j * case.stride[1] + m * case.dilation[1] - case.padding[1]
         if 0 <= row < h_ and 0 <= column < w_:
             channel = f // (f_ // case.groups) * per_group + c
             yield (
                 ((n * f_ + f) * oh + i) * ow + j,
-                ((f * per_group + c) * kh + k) * kw + l,
+                ((f * per_group + c) * kh + k) * kw + m,
                 ((n * c_ + channel) * h_ + row) * w_ + column,
             )
 
@@ -111,7 +113,15 @@ def test_all_three_equal_the_definition_exactly(case: Case, zeros: float, seed: 
 
 
 @pytest.mark.parametrize(
-    "case", [CONV1, CONV2, Case((1, 20, 6, 6), (4, 20, 3, 3)), Case((1, 1, 12, 12), (2, 1, 11, 11))]
+    "case",
+    [
+        CONV1,
+        CONV2,
+        Case((1, 20, 6, 6), (4, 20, 3, 3)),
+        Case((1, 1, 12, 12), (2, 1, 11, 11)),
+        Case((2, 2, 9, 9), (40, 2, 9, 9)),
+        Case((1, 1, 12, 12), (4, 1, 4, 4), stride=(4, 4)),
+    ],
 )
 @pytest.mark.parametrize("zeros", [0.0, 0.5, 0.8])
 def test_long_sums_are_adjoint_exactly(case: Case, zeros: float) -> None:
@@ -145,6 +155,43 @@ def test_skipping_zeros_changes_no_bit(case: Case, zeros: float, monkeypatch: py
         monkeypatch.setattr(conv_module, "SPARSE", share)
         results.append([value.hex() for value in input_grad(case, g, w) + weight_grad(case, x, g)])
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.8])
+@pytest.mark.parametrize("case", [CONV2, CONV2._replace(x_shape=(2, 8, 6, 6), w_shape=(16, 8, 6, 6)), STRIDED])
+def test_gradients_are_summed_in_the_documented_order_to_the_last_bit(case: Case, zeros: float) -> None:
+    """Over n and the windows for the weight; over the filters for each tap, then over the taps, for the input."""
+    rng = random.Random(4)
+    x, w = floats(rng, numel(case.x_shape)), floats(rng, numel(case.w_shape))
+    g = floats(rng, numel(case.y_shape), zeros)
+    dx, dw = [0.0] * len(x), [0.0] * len(w)
+    by_tap: dict[tuple[int, int], float] = {}
+    for at_y, at_w, at_x in taps(case):
+        dw[at_w] += g[at_y] * x[at_x]
+        tap = at_w % (case.w_shape[2] * case.w_shape[3])
+        by_tap[at_x, tap] = by_tap.get((at_x, tap), 0.0) + g[at_y] * w[at_w]
+    for at_x, tap in sorted(by_tap):
+        dx[at_x] += by_tap[at_x, tap]
+    assert weight_grad(case, x, g) == dw
+    assert input_grad(case, g, w) == dx
+
+
+def test_memory_does_not_grow_with_the_batch() -> None:
+    """One image at a time is unfolded: four times the batch takes no more memory beside arguments and result."""
+
+    def peak(batch: int) -> int:
+        """In bytes; small ints are not allocated, so the lists and tuples count, and tracing stays fast."""
+        case = Case((batch, 4, 8, 8), (3, 4, 3, 3))
+        x, g = ([1] * numel(shape) for shape in (case.x_shape, case.y_shape))
+        weight_grad(case, x, g)  # so that compiling is not counted
+        tracemalloc.start()
+        try:
+            weight_grad(case, x, g)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(8) < 1.2 * peak(2)
 
 
 @pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])

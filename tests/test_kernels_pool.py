@@ -41,13 +41,13 @@ class Case(NamedTuple):
 
     def windows(self) -> list[list[int]]:
         """Flat places in x of each window's taps in row-major order, padding left out."""
-        n_, c_, h_, w_ = self.x_shape
+        _, c_, h_, w_ = self.x_shape
         result = []
         for n, c, i, j in product(*map(range, self.y_shape)):
             places = []
-            for k, l in product(*map(range, self.kernel)):
+            for k, m in product(*map(range, self.kernel)):
                 row = i * self.stride[0] + k * self.dilation[0] - self.padding[0]
-                column = j * self.stride[1] + l * self.dilation[1] - self.padding[1]
+                column = j * self.stride[1] + m * self.dilation[1] - self.padding[1]
                 if 0 <= row < h_ and 0 <= column < w_:
                     places.append(((n * c_ + c) * h_ + row) * w_ + column)
             result.append(places)

@@ -1,21 +1,23 @@
 """Python source written out per size: how plain Python multiplies and adds fast.
 
-A loop over nine taps costs more in looping than in arithmetic. Written out as ``w0*a0 + w1*a1 + ...``, with every operand in a
-local variable, a multiply-add costs two loads, one multiplication and one addition. The source for each size is made once,
-compiled with ``exec`` and cached; no user text ever enters it, only loop counters.
+A loop over nine taps costs more in looping than in arithmetic. Written out as ``w0*a0 + w1*a1 + ...``, every operand
+in a local variable, a multiply-add costs two loads, one multiplication and one addition. The source for a size is made
+once, compiled with ``exec`` and cached; no text from outside ever enters it, only counted names.
 
-Measured on CPython 3.11, nanoseconds a multiply-add, for 72 terms, 121 rows and 16 sets of weights (the paper's conv2) and for 9,
-676, 8 (conv1); 3.12 and 3.13 are within 10 %:
+Measured on CPython 3.11, nanoseconds a multiply-add for the paper's conv2 (72 taps, 121 windows, 16 filters) and conv1
+(9, 676,
+8); 3.12 and 3.13 are within 10 % of it:
 
 =================================================================  =======  =======
-way                                                                72 taps  9 taps
+way                                                                72 taps   9 taps
 =================================================================  =======  =======
-three nested ``for`` loops over lists                              75       75
-``sum(map(mul, weights, row))`` per output                         20       34
-one comprehension per set, row unpacked each time                  14.1     13.9
-four or eight sets a pass, results as tuples, then ``zip(*...)``   14.0     13.2
-four or eight sets a pass, results by ``append``                   13.1     13.5
-four or eight sets a pass, results stored at an index (here)       12.7     12.4
+a loop over the taps for each window and filter                       25       35
+``sum(map(mul, weights, row))`` for each window and filter            20       35
+one comprehension a filter over ``zip`` of all shifted planes         16       16
+the same over rows that were zipped once                            14.1     13.9
+several filters a pass, results as tuples, then ``zip(*...)``       14.0     13.2
+several filters a pass, results by ``append``                       13.1     13.5
+several filters a pass, results stored at an index (chosen)         12.7     12.4
 =================================================================  =======  =======
 """
 
@@ -26,10 +28,21 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-__all__ = ["add_columns", "add_scaled_rows", "spread", "sums_of_products"]
+__all__ = [
+    "MAX_TERMS",
+    "add_columns",
+    "add_scaled_rows",
+    "define",
+    "item_of",
+    "names",
+    "spread",
+    "sums_of_products",
+    "sums_over_nonzeros",
+    "unpacked",
+]
 
-MAX_TERMS = 96  # terms in one expression: longer ones only cost compile time
-MAX_PRODUCTS = 288  # products in one pass over the rows: compiling them takes about 2 ms, once
+MAX_TERMS = 96  # names in one row or expression: more would only cost compile time
+MAX_PRODUCTS = 288  # products in one pass over the rows: compiling them takes a few milliseconds, once
 MAX_SETS = 8
 
 
@@ -38,12 +51,14 @@ def sums_of_products(
 ) -> list[list[Any]]:
     """``result[s][r] = Σ_t weights[s][t] · rows[r][t]``, the matrix product weights · rowsᵀ, summed in the order of t.
 
-    With `start` the sums continue from ``start[s][r]``, whose lists are changed and returned; without it each begins with its first
-    product. Every row and every set of weights has the same number of terms, at least one.
+    Without `start` each sum begins with its first product. With it the sums continue from ``start[s][r]``, and those
+    lists are changed and returned. All rows and sets of weights have the same number of terms, at least one.
 
     >>> sums_of_products([(1, 2), (3, 4), (5, 6)], [(1, 10)])
     [[21, 43, 65]]
     """
+    if start is None and 2 * len(rows) < len(weights):  # the longer of the two makes the better loop
+        return list(map(list, zip(*sums_of_products(weights, rows), strict=True))) or [[] for _ in weights]
     results = [[None] * len(rows) for _ in weights] if start is None else start
     if not rows or not weights:
         return results
@@ -59,30 +74,55 @@ def sums_of_products(
     return results
 
 
-def add_scaled_rows(start: Sequence[Any], pairs: Iterable[tuple[Any, Sequence[Any]]]) -> tuple[Any, ...]:
-    """``start + Σ v · row`` over the pairs (v, row), element by element, in the order of the pairs.
+def sums_over_nonzeros(
+    rows: Iterable[Sequence[Any]], weights: Sequence[Sequence[Any]], width: int, zero: Any
+) -> list[tuple[Any, ...]]:
+    """``result[r] = Σ_t rows[r][t] · weights[t]`` over nonzero ``rows[r][t]``, in items of `width`.
 
-    >>> add_scaled_rows((0, 0), [(2, (1, 3)), (10, (1, 0))])
+    >>> sums_over_nonzeros([(0, 2), (0, 0)], [(1, 1, 1, 1), (1, 2, 3, 4)], 2, 0)
+    [((2, 4), (6, 8)), ((0, 0), (0, 0))]
+    """
+    count = len(weights[0]) // width
+    return _sums_over_nonzeros(count, width)(rows, weights, (item_of(zero, width),) * count)
+
+
+def add_scaled_rows(start: Sequence[Any], scales: Iterable[Any], rows: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
+    """``start + scale·row + scale·row + ...``, element by element, in the order of the rows.
+
+    >>> add_scaled_rows((0, 0), [2, 10], [(1, 3), (1, 0)])
     (12, 6)
     """
-    return _add_scaled_rows(len(start))(start, pairs)
+    return _add_scaled_rows(len(start))(start, scales, rows)
 
 
-def add_columns(zero: Any, columns: Sequence[Sequence[Any]]) -> list[Any]:
-    """``[((zero + a) + b) + ... for a, b, ... in zip(*columns)]``: lists added element by element, in order.
+def add_columns(columns: Sequence[Sequence[Any]], zero: Any) -> list[Any]:
+    """``[((zero + a) + b) + ... for a, b, ... in zip(*columns)]``: at least one list of items, added in order.
 
-    >>> add_columns(0, [[1, 2], [10, 20], [100, 200]])
-    [111, 222]
+    >>> add_columns([[1, 2], [10, 20], [100, 200]], 0), add_columns([[(1, 2), (3, 4)], [(10, 20), (30, 40)]], 0)
+    ([111, 222], [(11, 22), (33, 44)])
     """
-    result: list[Any] | None = None
-    for low, high in spread(len(columns), MAX_TERMS):
+    if not columns[0]:
+        return []
+    first = columns[0][0]
+    width = len(first) if isinstance(first, tuple) else 1
+    result: list[Any] = []
+    for low, high in spread(len(columns), max(1, MAX_TERMS // width)):
         part = columns[low:high]
-        result = _add_columns(high - low, result is not None)(zero, part if result is None else [result, *part])
-    return [] if result is None else result
+        result = _add_columns(high - low + (low > 0), width, low > 0)(zero, [result, *part] if low else part)
+    return result
+
+
+def item_of(value: Any, width: int) -> Any:
+    """What stands for `width` neighbours: a tuple, or for one the bare number, which saves making many small tuples.
+
+    >>> item_of(0, 2), item_of(0, 1)
+    ((0, 0), 0)
+    """
+    return value if width == 1 else (value,) * width
 
 
 def spread(count: int, most: int) -> list[tuple[int, int]]:
-    """`count` items in as few runs of at most `most` as possible, as (first, past the last), sizes differing by one at most.
+    """Cut `count` items into the fewest runs of at most `most`, nearly equal: (first, past the last) of each.
 
     >>> spread(10, 4)
     [(0, 3), (3, 6), (6, 10)]
@@ -91,60 +131,108 @@ def spread(count: int, most: int) -> list[tuple[int, int]]:
     return [(count * i // runs, count * (i + 1) // runs) for i in range(runs)]
 
 
-def _names(letter: str, count: int) -> list[str]:
+def names(letter: str, count: int) -> list[str]:
+    """Counted variable names.
+
+    >>> names("a", 3)
+    ['a0', 'a1', 'a2']
+    """
     return [f"{letter}{i}" for i in range(count)]
 
 
-def _unpacked(names: list[str]) -> str:
-    """Target of an assignment that unpacks into `names`; the last comma makes one name a tuple too."""
-    return ", ".join(names) + ","
+def unpacked(parts: Iterable[str]) -> str:
+    """Source of a tuple, or of the target that unpacks one; the last comma makes a single name a tuple too.
+
+    >>> unpacked(["a0", "a1"])
+    '(a0, a1,)'
+    """
+    return f"({', '.join(parts)},)"
 
 
-def _define(source: str) -> Callable[..., Any]:
+def define(lines: Iterable[str]) -> Callable[..., Any]:
+    """The function ``run`` that the source `lines` define.
+
+    >>> define(["def run(x):", "    return x + 1"])(2)
+    3
+    """
     namespace: dict[str, Any] = {}
-    exec(source, namespace)
+    exec("\n".join(lines), namespace)
     function: Callable[..., Any] = namespace["run"]
     return function
 
 
 @lru_cache(maxsize=256)
 def _sums_of_products(terms: int, sets: int, go_on: bool) -> Callable[..., None]:
-    row = _names("a", terms)
-    weights = [_names(f"w{s}_", terms) for s in range(sets)]
-    outs = _names("o", sets)
+    row, outs = names("a", terms), names("o", sets)
+    weights = [names(f"w{s}_", terms) for s in range(sets)]
     lines = [
         "def run(rows, weights, outs):",
-        # The names used most come first: the first 256 local variables load without an EXTENDED_ARG.
-        f"    {_unpacked(row)} = {_unpacked(['None'] * terms)}",
-        f"    {_unpacked(outs)} = outs",
-        f"    {_unpacked([name for names in weights for name in names])} = weights",
-        f"    for i, ({_unpacked(row)}) in enumerate(rows):",
+        # Named first, so numbered first: a local variable beyond the 256th takes an instruction more to load.
+        f"    {' = '.join(row)} = None",
+        f"    {unpacked(outs)} = outs",
+        f"    {unpacked(chain.from_iterable(weights))} = weights",
+        f"    for i, {unpacked(row)} in enumerate(rows):",
     ]
-    for out, names in zip(outs, weights, strict=True):
-        products = " + ".join(f"{w}*{a}" for w, a in zip(names, row, strict=True))
+    for out, factors in zip(outs, weights, strict=True):
+        products = " + ".join(f"{w}*{a}" for w, a in zip(factors, row, strict=True))
         lines.append(f"        {out}[i] = {f'{out}[i] + ' if go_on else ''}{products}")
-    return _define("\n".join(lines))
+    return define(lines)
+
+
+@lru_cache(maxsize=64)
+def _sums_over_nonzeros(count: int, width: int) -> Callable[..., list[tuple[Any, ...]]]:
+    sums, weights = names("a", count * width), names("w", count * width)
+    items = [_item(sums[i : i + width]) for i in range(0, count * width, width)]
+    # The first product of a row starts its sums, so the loop over the nonzeros is entered twice.
+    return define(
+        [
+            "from itertools import compress",
+            "def run(rows, weights, nothing):",
+            "    results = []",
+            "    for row in rows:",
+            "        nonzeros = zip(filter(None, row), compress(weights, row))",
+            f"        for v, {unpacked(weights)} in nonzeros:",
+            *(f"            {a} = v*{w}" for a, w in zip(sums, weights, strict=True)),
+            "            break",
+            "        else:",
+            "            results.append(nothing)",
+            "            continue",
+            f"        for v, {unpacked(weights)} in nonzeros:",
+            *(f"            {a} += v*{w}" for a, w in zip(sums, weights, strict=True)),
+            f"        results.append({unpacked(items)})",
+            "    return results",
+        ]
+    )
 
 
 @lru_cache(maxsize=64)
 def _add_scaled_rows(width: int) -> Callable[..., tuple[Any, ...]]:
-    sums, row = _names("a", width), _names("x", width)
-    lines = [
-        "def run(start, pairs):",
-        f"    {_unpacked(sums)} = start",
-        f"    for v, ({_unpacked(row)}) in pairs:",
-        *(f"        {a} += v*{x}" for a, x in zip(sums, row, strict=True)),
-        f"    return ({_unpacked(sums)})",
-    ]
-    return _define("\n".join(lines))
+    sums, row = names("a", width), names("x", width)
+    return define(
+        [
+            "def run(start, scales, rows):",
+            f"    {unpacked(sums)} = start",
+            f"    for v, {unpacked(row)} in zip(scales, rows):",
+            *(f"        {a} += v*{x}" for a, x in zip(sums, row, strict=True)),
+            f"    return {unpacked(sums)}",
+        ]
+    )
 
 
 @lru_cache(maxsize=64)
-def _add_columns(count: int, go_on: bool) -> Callable[..., list[Any]]:
-    names = _names("a", count + go_on)
-    first = "" if go_on else "zero + "
-    lines = [
-        "def run(zero, columns):",
-        f"    return [{first}{' + '.join(names)} for zero in (zero,) for {_unpacked(names)} in zip(*columns)]",
-    ]
-    return _define("\n".join(lines))
+def _add_columns(count: int, width: int, go_on: bool) -> Callable[..., list[Any]]:
+    items = [names(f"a{i}_", width) for i in range(count)]
+    start = "" if go_on else "zero + "
+    sums = [start + " + ".join(parts) for parts in zip(*items, strict=True)]
+    return define(
+        [
+            "def run(zero, columns):",
+            # As a loop variable of the comprehension, zero is local to it and no cell of the function around it.
+            f"    return [{_item(sums)} for zero in (zero,) for {unpacked(map(_item, items))} in zip(*columns)]",
+        ]
+    )
+
+
+def _item(parts: Sequence[str]) -> str:
+    """Source of what `item_of` makes."""
+    return unpacked(parts) if len(parts) > 1 else parts[0]

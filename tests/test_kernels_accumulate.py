@@ -1,0 +1,148 @@
+"""Sums: left to right on every Python version, in the elements' own kind, and the tests for zero and infinity."""
+
+from __future__ import annotations
+
+import math
+import random
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tinygrad_lists.kernels import accumulate
+from tinygrad_lists.kernels.accumulate import all_finite, dot, total, zero_of
+from tinygrad_lists.kernels.codegen import MAX_TERMS, add_columns, spread, sums_of_products, sums_over_nonzeros
+
+LENGTHS = [0, 1, 7, 8, 9, 127, 128, 129, 135, 1000]
+
+
+def floats(count: int, seed: int = 0) -> list[float]:
+    """Of very different sizes, so that every other order or a compensation shows in the last digits."""
+    rng = random.Random(seed)
+    return [rng.uniform(-1, 1) * 10.0 ** rng.randint(-8, 8) for _ in range(count)]
+
+
+@pytest.fixture(params=[True, False], ids=["sum is plain", "sum compensates"])
+def either_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both branches are run on the versions where both are right."""
+    if request.param and not accumulate._SUM_IS_PLAIN:
+        pytest.skip("builtin sum compensates floats on this Python, so that branch is not for it")
+    monkeypatch.setattr(accumulate, "_SUM_IS_PLAIN", request.param)
+
+
+@pytest.mark.usefixtures("either_python")
+@pytest.mark.parametrize("count", LENGTHS)
+def test_sums_are_plain_loops_to_the_last_bit(count: int) -> None:
+    xs, ys = floats(count), floats(count, seed=1)
+    plain = products = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        plain += x
+        products += x * y
+    assert total(xs) == plain
+    assert dot(xs, ys) == products
+
+
+def test_those_numbers_show_compensation() -> None:
+    """The test above would notice: exactly rounded, the same numbers have another sum."""
+    assert math.fsum(floats(1000)) != total(floats(1000))
+
+
+@pytest.mark.usefixtures("either_python")
+@pytest.mark.parametrize("count", LENGTHS)
+@pytest.mark.parametrize("kind", [int, Fraction, Decimal, complex])
+def test_every_kind_stays_its_kind(kind: type, count: int) -> None:
+    values = [kind(i % 7) for i in range(count)]
+    results = total(values, kind()), dot(values, values, kind())
+    assert results == (sum(i % 7 for i in range(count)), sum((i % 7) ** 2 for i in range(count)))
+    assert {type(result) for result in results} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("operands", "zero"),
+    [
+        (([1.5],), 0.0),
+        (([2], [1.5]), 0.0),
+        (([2], [Fraction(1, 3)]), Fraction(0)),
+        (([Decimal(1)], [3]), Decimal(0)),
+        (([1.5], [1j]), 0j),
+        (([True], [True]), 0),
+        (([], [Fraction(1)]), 0.0),
+    ],
+)
+def test_zero_is_of_the_kind_of_a_product(operands: tuple[list[Any], ...], zero: Any) -> None:
+    assert zero_of(*operands) == zero
+    assert type(zero_of(*operands)) is type(zero)
+
+
+@pytest.mark.parametrize(
+    "bad", [math.inf, -math.inf, math.nan, complex(0, math.inf), Decimal("NaN"), Decimal("-Infinity")]
+)
+@pytest.mark.parametrize("others", [[1.0, 2.0], [1, Fraction(1, 2)], []])
+def test_one_infinite_element_is_noticed(bad: Any, others: list[Any]) -> None:
+    assert all_finite(others)
+    assert not all_finite([*others, bad, *others])
+
+
+def test_infinities_that_cancel_and_finite_numbers_that_overflow_are_not_called_finite() -> None:
+    assert not all_finite([math.inf, -math.inf])
+    assert not all_finite([1e308, 1e308])  # the safe answer: nothing is skipped
+    assert all_finite([10**400, Fraction(1, 3)])
+
+
+@pytest.mark.parametrize(("count", "most"), [(0, 3), (1, 3), (3, 3), (4, 3), (100, 7), (97, MAX_TERMS)])
+def test_spread_covers_everything_in_few_even_runs(count: int, most: int) -> None:
+    runs = spread(count, most)
+    sizes = [last - first for first, last in runs]
+    assert sum(sizes) == count
+    assert len(runs) == math.ceil(count / most)
+    assert all(a[1] == b[0] for a, b in pairwise(runs))
+    assert not sizes or (max(sizes) <= most and max(sizes) - min(sizes) <= 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sets", "terms"), [(5, 3, 4), (1, 9, 200), (30, 1, 97), (2, 40, 1), (0, 3, 4), (3, 0, 4)]
+)
+def test_sums_of_products_is_the_matrix_product_in_order(rows: int, sets: int, terms: int) -> None:
+    left = [floats(terms, seed) for seed in range(rows)]
+    right = [floats(terms, 100 + seed) for seed in range(sets)]
+    expected: list[list[float]] = []
+    for weights in right:
+        expected.append([])
+        for row in left:
+            result = weights[0] * row[0]
+            for w, a in zip(weights[1:], row[1:], strict=True):
+                result += w * a
+            expected[-1].append(result)
+    assert sums_of_products(left, right) == expected
+
+
+def test_sums_of_products_goes_on_from_a_start() -> None:
+    start = [[1.0, 2.0]]
+    assert sums_of_products([[3.0], [4.0]], [[10.0]], start) is start
+    assert start == [[31.0, 42.0]]
+
+
+def test_sums_over_nonzeros_leave_out_exactly_the_zeros() -> None:
+    """A weight of infinity beside a zero would make NaN; -0.0 is a zero too, NaN is not."""
+    weights = [(math.inf, 1.0), (2.0, 3.0)]
+    assert sums_over_nonzeros([(0.0, 1.0), (-0.0, 2.0), (0.0, 0.0)], weights, 1, 0.0) == [
+        (2.0, 3.0),
+        (4.0, 6.0),
+        (0.0, 0.0),
+    ]
+    ((first, second),) = sums_over_nonzeros([(0.0, math.nan)], weights, 1, 0.0)
+    assert math.isnan(first)
+    assert math.isnan(second)
+
+
+@pytest.mark.parametrize("count", [1, 2, MAX_TERMS, 3 * MAX_TERMS])
+def test_add_columns_adds_in_order(count: int) -> None:
+    columns = [floats(3, seed) for seed in range(count)]
+    expected = [0.0] * 3
+    for column in columns:
+        expected = [a + b for a, b in zip(expected, column, strict=True)]
+    assert add_columns(columns, 0.0) == expected
+    pairs = [list(zip(column, column, strict=True)) for column in columns]
+    assert add_columns(pairs, 0.0) == list(zip(expected, expected, strict=True))
