@@ -1,0 +1,54 @@
+"""The command line: ``tinygrad-lists COMMAND ...``, the same as ``python -m nn COMMAND ...``.
+
+Exit status: 0 good, 1 a check failed, 2 bad input (one clear line on standard error), 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from .commands import train
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "train": (train, "train the paper's network on MNIST (by default exactly as in the paper)"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = _Parser(prog="tinygrad-lists", description="Autograd on plain Python lists.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, description) in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=description, description=description[0].upper() + description[1:] + "."
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; bad input gives one line and status 2."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+    except (ValueError, OSError) as error:
+        print(f"tinygrad-lists {arguments.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"tinygrad-lists {arguments.command}: stopped", file=sys.stderr)
+        return 130
+    return status
