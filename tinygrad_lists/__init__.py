@@ -11,11 +11,13 @@
 from __future__ import annotations
 
 from . import backward, functions
+from .anomaly import AnomalyError
 from .functions import avg_pool2d, concat, conv1d, conv2d, conv_transpose2d, max_pool2d, one_hot, stack, where
-from .modes import no_grad, scope
+from .modes import detect_anomaly, no_grad, record_source, scope
 from .value import Value
 
 __all__ = [
+    "AnomalyError",
     "Value",
     "avg_pool2d",
     "backward",
@@ -23,10 +25,12 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv_transpose2d",
+    "detect_anomaly",
     "functions",
     "max_pool2d",
     "no_grad",
     "one_hot",
+    "record_source",
     "scope",
     "stack",
     "where",

@@ -5,42 +5,51 @@ The chain rule for reverse mode: if ``L`` depends on ``x`` through the nodes ``v
     dL/dx  =  sum over the uses v of x   dL/dv · dv/dx.
 
 So a node's gradient is complete once every node that uses it has been handled. A node is always younger than its
-inputs, hence
-going through the nodes from the youngest to the oldest does it: no sorting by depth-first search, no recursion limit.
+inputs, hence going through the nodes from the youngest to the oldest does it: no recursion limit.
 
 Gradients travel as bare numbers through scalar arithmetic, and as Values elsewhere; there a rule runs on Values,
 without recording in a plain backward, with recording where the gradient shall be differentiated again.
+
+Complex numbers: the rules are those of calculus, so ``g * f'(z)`` is the holomorphic derivative, without conjugation.
+A function without a complex derivative (abs, relu, maximum) raises TypeError on complex numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
-from . import modes
+from . import anomaly, modes
+from .hooks import hooks_of, run_hooks
+from .number_kinds import common_kind, convert, kind_name, one_like
 from .operations import apply, lift
 from .primitives import PRIMITIVES
 from .shapes import Shape
 from .value import Value, constant
 from .vjps import VJPS
 
-__all__ = ["backward", "gradients", "reachable", "unbroadcast"]
+__all__ = ["Observer", "backward", "gradients", "reachable", "seed_for", "unbroadcast"]
+
+#: Called as ``observe(node, gradient, contributions)`` after each rule; a contribution is a Value, or None where no
+#: gradient is wanted or flows.
+Observer = Callable[[Value, Value, list[Value | None]], None]
 
 for _name, _rule in VJPS.items():
     PRIMITIVES[_name].vjp = _rule
 
+_ADD = PRIMITIVES["add"]
 _serial = attrgetter("_serial")
 
 
 def backward(self: Value, gradient: Any = None) -> None:
     """Add the gradient of `self` to ``.grad`` of every Value that it was computed from, and its own.
 
-    Running it twice over one graph doubles the gradients: they accumulate until someone resets them.
+    Running it twice over one graph doubles the gradients: they accumulate until someone resets them. If anything raises
+    on the way, no ``.grad`` has changed.
 
     Args:
-        self: usually a loss.
         gradient: gradient of some final loss with respect to `self`, in its shape. May be left out for a scalar: 1.
 
     Raises:
@@ -56,17 +65,25 @@ def backward(self: Value, gradient: Any = None) -> None:
         raise RuntimeError(
             "backward: this Value depends on nothing that requires a gradient (constants only, or made under no_grad)"
         )
-    for node, found in gradients([self], [seed_for(self, gradient)]).items():
-        g = found._data if isinstance(found, Value) else found
-        if node._grad is None:
+    found = gradients([self], [seed_for(self, gradient)])
+    for node, g in found.items():
+        if node._grad is not None or g.__class__ is Value:
+            found[node] = _accumulated(node, g)
+    for node, g in found.items():
+        if g is not None:
             node._grad = g
-        elif node.shape:
-            node._grad = apply(_ADD, constant(node._grad, node.shape), constant(g, node.shape))._data
-        else:
-            node._grad = node._grad + g
 
 
-_ADD = PRIMITIVES["add"]
+def _accumulated(node: Value, g: Any) -> Any:
+    """Bare gradient of `node` with `g` added."""
+    if g.__class__ is Value:
+        g = g._data
+    before = node._grad
+    if before is None or g is None:
+        return before if g is None else g
+    if node.shape:
+        return apply(_ADD, constant(before, node.shape), constant(g, node.shape))._data
+    return before + g
 
 
 def seed_for(output: Value, gradient: Any = None, *, op: str = "backward") -> Value:
@@ -77,39 +94,50 @@ def seed_for(output: Value, gradient: Any = None, *, op: str = "backward") -> Va
                 f"{op}: a Value of shape {output.shape} is not a scalar; reduce it first (.sum(), .mean()) or pass "
                 f"gradient= in its shape"
             )
-        one = _one_like(output._flat()[0])
+        one = one_like(output._flat()[0])
         return constant([one] if output.shape else one, output.shape)
     seed = lift(gradient, op)
     if seed.shape != output.shape:
         raise ValueError(f"{op}: gradient has shape {seed.shape} but the Value has shape {output.shape}")
-    kind = type(output._flat()[0]) if output.size else float
-    if seed.size and type(seed._flat()[0]) is int and kind is not int:
-        flat = list(map(kind, seed._flat()))
-        seed = constant(flat if seed.shape else flat[0], seed.shape)
-    return seed
-
-
-def _one_like(x: Any) -> Any:
-    return x.__class__(1)
+    if not seed.size or type(seed._flat()[0]) is type(output._flat()[0]):
+        return seed
+    kind = common_kind(op, seed._flat()[0], output._flat()[0])
+    if kind == kind_name(seed._flat()[0]):
+        return seed
+    flat = [convert(op, v, kind) for v in seed._flat()]
+    return constant(flat if seed.shape else flat[0], seed.shape)
 
 
 def reachable(outputs: Iterable[Value]) -> list[Value]:
     """Every Value that `outputs` depend on and that requires a gradient, youngest first: reverse topological order.
 
     Raises RuntimeError when an input is younger than the node that used it: its data was assigned since.
+
+    >>> x = Value(2.0)
+    >>> y = x * x
+    >>> reachable([y]) == [y, x]
+    True
     """
-    order = list(dict.fromkeys(v for v in outputs if v.requires_grad))
-    seen = set(order)
-    for node in order:  # grows while it is walked
+    return sorted(_ancestors(outputs, ()), key=_serial, reverse=True)
+
+
+def _ancestors(outputs: Iterable[Value], stops: Iterable[Value]) -> dict[Value, Any]:
+    """Keys: the Values that require a gradient and lead to `outputs`, not looking behind `stops`."""
+    stack = [v for v in dict.fromkeys(outputs) if v.requires_grad]
+    found: dict[Value, Any] = dict.fromkeys(stack)
+    ends = set(stops)
+    while stack:
+        node = stack.pop()
+        if node in ends:
+            continue
         age = node._serial
         for x in node.inputs:
             if x._serial > age:
                 raise RuntimeError(_stale(node, x))
-            if x.requires_grad and x not in seen:
-                seen.add(x)
-                order.append(x)
-    order.sort(key=_serial, reverse=True)
-    return order
+            if x.requires_grad and x not in found:
+                found[x] = None
+                stack.append(x)
+    return found
 
 
 def _stale(node: Value, x: Value) -> str:
@@ -121,56 +149,118 @@ def _stale(node: Value, x: Value) -> str:
     )
 
 
-def gradients(outputs: Sequence[Value], seeds: Sequence[Value], create_graph: bool = False) -> dict[Value, Any]:
-    """Gradients of ``sum(output · seed)`` with respect to every Value that it depends on, youngest first.
+def gradients(
+    outputs: Sequence[Value],
+    seeds: Sequence[Value],
+    create_graph: bool = False,
+    targets: Sequence[Value] | None = None,
+    observe: Observer | None = None,
+) -> dict[Value, Any]:
+    """Gradients of ``sum(output · seed)`` with respect to every Value that it depends on; nobody's ``.grad`` changes.
 
-    Scalars get a bare number and tensors a constant Value; with `create_graph` all get Values that carry a graph of
-    their own and can be differentiated again.
+    Args:
+        create_graph: give results that carry a graph of their own and can be differentiated again.
+        targets: take these as the independent variables: nothing behind them is looked at, and only what leads from
+            them to `outputs` is worked out.
+        observe: called after each rule.
+
+    Returns:
+        Bare numbers for scalars and constant Values for tensors; with `create_graph` Values for all. None where no
+        gradient flows to.
     """
-    order = reachable(outputs)
-    with modes.recording() if create_graph else modes.no_grad():
-        found: dict[Value, Any] = dict.fromkeys(order)
+    found = _ancestors(outputs, targets or ())
+    order = sorted(found, key=_serial, reverse=True)
+    if targets is not None:
+        order = _between(order, targets)
+        found = dict.fromkeys([*order, *(t for t in targets if t in found)])
+    watched = modes.state.anomaly
+    with modes.setting(recording=create_graph, anomaly=None):
         for output, seed in zip(outputs, seeds, strict=True):
-            if output.requires_grad:
+            if output in found:
                 _add(found, output, seed if create_graph or output.shape else seed._data)
-        for node in order:
-            g = found[node]
-            op = node.op
-            if op is None:
-                continue
-            inputs = node.inputs
-            if op.scalar is not None and not node.shape and not create_graph:
-                _scalar_step(found, node, g, inputs)
-            else:
-                _tensor_step(found, node, g if isinstance(g, Value) else constant(g, ()), inputs, create_graph)
+        _walk(order, found, create_graph, observe if watched is None else _watching(watched, observe))
     return found
 
 
-def _scalar_step(found: dict[Value, Any], node: Value, g: Any, inputs: tuple[Value, ...]) -> None:
-    """One rule on bare numbers. Where plain arithmetic gives up (1.0 / 0.0), Values know the IEEE answer."""
-    try:
-        contributions = node.op.vjp(g, node._data, *[x._data for x in inputs])  # type: ignore[union-attr, misc]
-        contributions = [c() if c.__class__ is FunctionType else c for c in contributions]
-    except ArithmeticError:
-        _tensor_step(found, node, constant(g, ()), inputs, False)
-        return
-    for x, c in zip(inputs, contributions, strict=True):
-        if x.requires_grad and c is not None:
+def _between(order: list[Value], targets: Sequence[Value]) -> list[Value]:
+    """Those of `order` that depend on a target, without the targets."""
+    ends = set(targets)
+    leading = set(targets)
+    for node in reversed(order):
+        if node not in ends and not leading.isdisjoint(node.inputs):
+            leading.add(node)
+    return [node for node in order if node in leading and node not in ends]
+
+
+def _watching(watched: tuple[bool, bool], observe: Observer | None) -> Observer:
+    """An observer that looks for anomalies, and hands on."""
+
+    def watch(node: Value, g: Value, contributions: list[Value | None]) -> None:
+        with modes.setting(anomaly=watched):
+            anomaly.check_gradients(node, g, contributions)
+        if observe is not None:
+            observe(node, g, contributions)
+
+    return watch
+
+
+def _walk(order: list[Value], found: dict[Value, Any], create_graph: bool, observe: Observer | None) -> None:
+    """Run the rules from the youngest node to the oldest. Scalars, where one call costs as much as the arithmetic, have
+    the loop body to themselves."""
+    on_numbers = not create_graph and observe is None
+    for node in order:
+        g = found[node]
+        if g is None:
+            continue
+        if node._meta is not None and hooks_of(node):
+            g = found[node] = run_hooks(node, g)
+        op, inputs = node.op, node.inputs
+        if op is None:
+            continue
+        if not on_numbers or op.scalar is None or node.shape or len(inputs) > 2:
+            _step(found, node, g if g.__class__ is Value else constant(g, ()), create_graph, observe)
+            continue
+        assert op.vjp is not None
+        try:
+            if len(inputs) == 2:
+                x, y = inputs
+                c, d = op.vjp(g, node._data, x._data, y._data)
+                if d.__class__ is FunctionType:
+                    d = d() if y in found else None
+            else:
+                (x,), d = inputs, None
+                (c,) = op.vjp(g, node._data, x._data)
+            if c.__class__ is FunctionType:
+                c = c() if x in found else None
+        except ArithmeticError:
+            # Plain arithmetic gives up (1.0 / 0.0) where Values know the IEEE answer.
+            _step(found, node, constant(g, ()), False, None)
+            continue
+        if c is not None and x in found:
             before = found[x]
             found[x] = c if before is None else before + c
+        if d is not None and y in found:
+            before = found[y]
+            found[y] = d if before is None else before + d
 
 
-def _tensor_step(found: dict[Value, Any], node: Value, g: Value, inputs: tuple[Value, ...], create_graph: bool) -> None:
+def _step(found: dict[Value, Any], node: Value, g: Value, create_graph: bool, observe: Observer | None) -> None:
     """One rule on Values, and each contribution summed down to the shape of its input."""
     assert node.op is not None
     if node.op.vjp is None:
         raise RuntimeError(f"backward: the operation {node.op.name} has no rule; see vjps")
-    for x, c in zip(inputs, node.op.vjp(g, node, *inputs, **node.params), strict=True):
-        if x.requires_grad and c is not None:
-            if c.__class__ is FunctionType:
-                c = c()
-            if c.shape != x.shape:
-                c = unbroadcast(c, x.shape)
+    contributions: list[Value | None] = []
+    for x, c in zip(node.inputs, node.op.vjp(g, node, *node.inputs, **node.params), strict=True):
+        if c is None or x not in found:
+            contributions.append(None)
+            continue
+        if c.__class__ is FunctionType:
+            c = c()
+        contributions.append(c if c.shape == x.shape else unbroadcast(c, x.shape))
+    if observe is not None:
+        observe(node, g, contributions)
+    for x, c in zip(node.inputs, contributions, strict=True):
+        if c is not None:
             _add(found, x, c if create_graph or x.shape else c._data)
 
 
@@ -181,7 +271,11 @@ def _add(found: dict[Value, Any], x: Value, c: Any) -> None:
 
 def unbroadcast(g: Value, shape: Shape) -> Value:
     """The adjoint of broadcasting: `g` summed over the axes along which `shape` was stretched (or stretched, if
-    smaller)."""
+    smaller).
+
+    >>> unbroadcast(Value([[1.0, 2.0], [3.0, 4.0]]), (1, 2)).data
+    [[4.0, 6.0]]
+    """
     if len(g.shape) > len(shape) or any(a != b for a, b in zip(g.shape[::-1], shape[::-1], strict=False)):
         extra = len(g.shape) - len(shape)
         axes = (*range(extra), *(a for a, size in enumerate(shape, extra) if size == 1 != g.shape[a]))

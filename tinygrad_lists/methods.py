@@ -90,6 +90,7 @@ class Methods:
     if TYPE_CHECKING:
         from . import backward as _b
         from . import functions as _f
+        from . import hooks as _h
         from .value import Value
 
         abs = _f.abs
@@ -160,6 +161,7 @@ class Methods:
         var = _f.var
         where = _f.where
         backward = _b.backward
+        register_hook = _h.register_hook
 
         def __add__(self, other: Any) -> Value: ...
         def __radd__(self, other: Any) -> Value: ...

@@ -1,7 +1,7 @@
-"""What is true while a piece of code runs: whether operations are recorded, and inside which module.
+"""What is true while a piece of code runs: whether operations are recorded, watched, and inside which module.
 
 Each thread has modes of its own. `active` counts the contexts that are open in any thread; while it is 0 every mode is
-at its default and scalar arithmetic need not look.
+at its default and scalar arithmetic need not look: modes cost nothing when none is used.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["no_grad", "scope", "state"]
+__all__ = ["detect_anomaly", "no_grad", "record_source", "recording", "scope", "setting", "state"]
 
 active = 0
 _lock = threading.Lock()
@@ -21,16 +22,27 @@ class _State(threading.local):
 
     recording: bool = True
     scope: tuple[str, ...] = ()
+    source: bool = False
+    anomaly: tuple[bool, bool] | None = None  # (NaN is an error, inf is an error)
 
 
 state = _State()
 
 
-def enter(change: int) -> None:
-    """Count a context in (+1) or out (-1)."""
+@contextmanager
+def setting(**changes: Any) -> Iterator[None]:
+    """Inside, the modes named have other values; afterwards, whatever happened, those that they had."""
     global active
+    before = {name: getattr(state, name) for name in changes}
     with _lock:
-        active += change
+        active += 1
+    state.__dict__.update(changes)
+    try:
+        yield
+    finally:
+        state.__dict__.update(before)
+        with _lock:
+            active -= 1
 
 
 @contextmanager
@@ -44,27 +56,15 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    before = state.recording
-    enter(+1)
-    state.recording = False
-    try:
+    with setting(recording=False):
         yield
-    finally:
-        state.recording = before
-        enter(-1)
 
 
 @contextmanager
 def recording() -> Iterator[None]:
     """Inside, operations are recorded, even within `no_grad`."""
-    before = state.recording
-    enter(+1)
-    state.recording = True
-    try:
+    with setting(recording=True):
         yield
-    finally:
-        state.recording = before
-        enter(-1)
 
 
 @contextmanager
@@ -78,11 +78,41 @@ def scope(name: str) -> Iterator[None]:
     >>> y.scope
     ('layer1',)
     """
-    before = state.scope
-    enter(+1)
-    state.scope = (*before, name)
-    try:
+    with setting(scope=(*state.scope, name)):
         yield
-    finally:
-        state.scope = before
-        enter(-1)
+
+
+@contextmanager
+def record_source() -> Iterator[None]:
+    """Inside, every operation remembers the line of the user's program that ran it, in ``.source``. Also a decorator.
+
+    >>> from tinygrad_lists import Value
+    >>> with record_source():
+    ...     y = Value(2.0).exp()
+    >>> y.source.line, y.source.text
+    (2, 'y = Value(2.0).exp()')
+    """
+    with setting(source=True):
+        yield
+
+
+@contextmanager
+def detect_anomaly(nan: bool = True, inf: bool = True) -> Iterator[None]:
+    """Inside, the first NaN or infinity, forward or backward, raises `AnomalyError` at once. Also a decorator.
+
+    The error names the operation, its shapes and the line of the user's program that ran it; for an anomaly in a
+    backward pass, the line of the forward operation whose derivative it is (so run both passes inside).
+
+    Args:
+        nan: whether NaN is an anomaly.
+        inf: whether inf and -inf are; False for programs that mask with -inf.
+
+    >>> from tinygrad_lists import Value
+    >>> with detect_anomaly():
+    ...     y = Value([1.0, 0.0], name="x").log()
+    Traceback (most recent call last):
+    tinygrad_lists.anomaly.AnomalyError: log: -inf at [1] of the result, shape (2,), from finite inputs 'x' (2,)
+      <doctest tinygrad_lists.modes.detect_anomaly[1]>:2 in <module>: y = Value([1.0, 0.0], name="x").log()
+    """
+    with setting(anomaly=(nan, inf), source=True):
+        yield

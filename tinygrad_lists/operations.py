@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from . import modes, numeric
+from .anomaly import check_result, user_line
 from .nested import flatten
 from .primitives import PRIMITIVES, Primitive
 from .shapes import Shape
@@ -92,8 +93,7 @@ def _node(
     node._serial = next_serial()
     node.shape = shape
     if modes.active:
-        if modes.state.scope:
-            node._meta = {"scope": modes.state.scope}
+        node._meta = _meta(op, inputs, data, shape)
         wanted = wanted and modes.state.recording
     if wanted:
         node.op = op
@@ -106,6 +106,19 @@ def _node(
         node.params = NO_PARAMS
         node.requires_grad = False
     return node
+
+
+def _meta(op: Primitive, inputs: tuple[Value, ...], data: Any, shape: Shape) -> dict[str, Any] | None:
+    """What the modes of the moment want noted about an operation."""
+    state = modes.state
+    if state.anomaly is not None:
+        check_result(op.name, inputs, data, shape)
+    meta: dict[str, Any] = {}
+    if state.scope:
+        meta["scope"] = state.scope
+    if state.source:
+        meta["source"] = user_line()
+    return meta or None
 
 
 def _kinds_error(op: Primitive, inputs: tuple[Value, ...], error: TypeError) -> TypeError:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+from .anomaly import Source
 from .methods import Methods
 from .nested import flatten, nest
 from .primitives import Primitive
@@ -63,7 +64,7 @@ class Value(Methods):
 
     _data: Any  # a bare number for a scalar, a flat row-major list for a tensor; never changed in place
     _grad: Any  # None, or like _data
-    _meta: dict[str, Any] | None  # name, scope: what few nodes have
+    _meta: dict[str, Any] | None  # name, scope, source, hooks: what few nodes have
     _serial: int
     op: Primitive | None
     inputs: tuple[Value, ...]
@@ -179,6 +180,11 @@ class Value(Methods):
     def scope(self) -> tuple[str, ...]:
         """Names of the modules inside which it was computed, outermost first."""
         return self._meta.get("scope", ()) if self._meta else ()
+
+    @property
+    def source(self) -> Source | None:
+        """Line of the user's program that computed it; None unless that ran inside `record_source`."""
+        return self._meta.get("source") if self._meta else None
 
     @property
     def T(self) -> Value:

@@ -1,0 +1,141 @@
+"""Finding where a NaN or an infinity first appears, and which line of the user's program made it.
+
+`operations` calls `check_result` and `user_line` for each operation, but only while `detect_anomaly` or `record_source`
+is on; `backward` calls `check_gradients`.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from . import modes
+from .kernels.accumulate import all_finite
+from .shapes import Shape
+
+__all__ = ["AnomalyError", "Source", "check_gradients", "check_result", "user_line"]
+
+#: The rooms whose frames are not the user's.
+_ROOMS = tuple(str(Path(__file__).parent.parent / room) for room in ("tinygrad_lists", "nn"))
+
+
+class Source(NamedTuple):
+    """A line of the user's program."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def text(self) -> str:
+        """The line itself; empty where Python cannot find it."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line} in {self.function}"
+        return f"{where}: {self.text}" if self.text else where
+
+
+class AnomalyError(ArithmeticError):
+    """A NaN or an infinity appeared inside `detect_anomaly`.
+
+    Attributes:
+        op: name of the operation.
+        phase: "forward" or "backward".
+        source: line of the user's program that ran the operation forward; None if that was not recorded.
+    """
+
+    def __init__(self, message: str, op: str, phase: str, source: Source | None) -> None:
+        super().__init__(message)
+        self.op = op
+        self.phase = phase
+        self.source = source
+
+    def __reduce__(self) -> tuple[type[AnomalyError], tuple[Any, ...]]:
+        return AnomalyError, (self.args[0], self.op, self.phase, self.source)
+
+
+@cache
+def _is_ours(file: str) -> bool:
+    return any(file.startswith(room) and file[len(room) :][:1] in "/\\" for room in _ROOMS)
+
+
+def user_line() -> Source | None:
+    """The innermost line of the running program that belongs neither to the engine nor to `nn`."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if not _is_ours(code.co_filename):
+            return Source(code.co_filename, frame.f_lineno, code.co_name)
+        frame = frame.f_back
+    return None
+
+
+def check_result(op: str, inputs: Sequence[Any], data: Any, shape: Shape) -> None:
+    """Raise AnomalyError if `data`, the result of a forward operation, holds what `detect_anomaly` forbids."""
+    found = _first_anomaly(data, shape)
+    if found is None:
+        return
+    guilty = [i for i, x in enumerate(inputs) if _first_anomaly(x._data, x.shape) is not None]
+    if guilty:
+        origin = f"inputs {_described(inputs)}, of which {_described([inputs[guilty[0]]], guilty)} already held it"
+    else:
+        origin = f"finite inputs {_described(inputs)}"
+    _raise(op, "forward", f"{op}: {found} of the result, shape {shape}, from {origin}", user_line())
+
+
+def check_gradients(node: Any, g: Any, contributions: Sequence[Any]) -> None:
+    """Raise AnomalyError if the gradient of `node`, or what its rule sends to an input, holds what is forbidden."""
+    op = node.op.name
+    found = _first_anomaly(g._data, g.shape)
+    if found is not None:
+        # Every contribution was finite when it was checked: their sum overflowed, or the caller brought it in.
+        text = f"backward of {op}: {found} of the gradient of its result, shape {g.shape}, as a sum or as given"
+        _raise(op, "backward", text, node.source)
+    for i, (x, c) in enumerate(zip(node.inputs, contributions, strict=True)):
+        found = None if c is None else _first_anomaly(c._data, c.shape)
+        if found is not None:
+            text = f"backward of {op}: {found} of the gradient of {_described([x], [i])}, with inputs "
+            _raise(op, "backward", text + _described(node.inputs), node.source)
+
+
+def _raise(op: str, phase: str, text: str, source: Source | None) -> None:
+    hint = str(source) if source else "line not recorded; run the forward pass inside detect_anomaly() too"
+    raise AnomalyError(f"{text}\n  {hint}", op, phase, source)
+
+
+def _first_anomaly(data: Any, shape: Shape) -> str | None:
+    """What is wrong and where, as ``nan at [1][0]``, or None."""
+    forbidden = modes.state.anomaly
+    flat = data if shape else [data]
+    if forbidden is None or all_finite(flat):
+        return None
+    nan, inf = forbidden
+    for i, v in enumerate(flat):
+        is_nan = v != v
+        if (is_nan and nan) or (not is_nan and inf and not all_finite([v])):
+            return f"{v} at {_index(i, shape)}" if shape else f"{v}"
+    return None
+
+
+def _index(i: int, shape: Shape) -> str:
+    """Index, as ``[2][0]``, of the i-th element in row-major order."""
+    index: list[int] = []
+    for size in reversed(shape):
+        index.append(i % size)
+        i //= size
+    return "".join(f"[{j}]" for j in reversed(index))
+
+
+def _described(inputs: Iterable[Any], numbers: Sequence[int] = ()) -> str:
+    """Names and shapes, as ``'w' (2, 3)``; what has no name goes by its number, if there is one, and its shape."""
+    words = []
+    for position, x in enumerate(inputs):
+        label = repr(x.name) if x.name else (f"input {numbers[position]}" if numbers else "")
+        words.append(f"{label} {x.shape}".strip())
+    return ", ".join(words)
