@@ -29,7 +29,6 @@ from .numeric import (
     floor_divide,
     gate,
     greater,
-    greater_equal,
     less,
     log,
     pi_like,
@@ -50,9 +49,9 @@ def _call(name: str, *args: Any, **params: Any) -> Any:
     return args[0].__tinygrad_apply__(name, *args, **params)
 
 
-def _share(g: Any, x: Any, y: Any, x_wins: Any) -> Any:
-    """Gradient of the winner of two: all of it, half of it in a tie, nothing for the loser."""
-    return where(x_wins, g, where(equal(x, y), g / 2, zero_like(g)))
+def _share(g: Any, x: Any, y: Any, x_loses: Any) -> Any:
+    """Gradient of the winner of two: all of it, half of it in a tie, nothing for the loser. NaN never loses."""
+    return where(x_loses, zero_like(g), where(equal(x, y), g / 2, g))
 
 
 def _extreme(g: Any, out: Any, x: Any, axes: Any) -> tuple[Any]:
@@ -109,13 +108,14 @@ VJPS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "sub": lambda g, out, x, y: (g, -g),
     "mul": lambda g, out, x, y: (g * y, g * x),
     "div": lambda g, out, x, y: (lambda: divide(g, y), lambda: divide(-g * out, y)),
-    # x**y: y x^(y-1), which is 0 for y = 0; and x^y log x, which is 0 for x = 0 (the limit) unless y < 0
+    # x**y: y x^(y-1) and x^y log x. Where these are 0 by their limits, at x = 0, 0^0 stands for 0^-1 and log 1 for
+    # log 0: 0 times infinity would be NaN, here or in the next derivative. There x^y is 0 or 1 unless y < 0.
     "pow": lambda g, out, x, y: (
-        lambda: where(equal(y, 0), zero_like(g), g * y * power(x, y - 1)),
-        lambda: where(equal(x, 0) * greater_equal(y, 0), zero_like(g), g * out * log(x)),
+        lambda: g * y * power(x, y - 1 + equal(x, 0) * equal(y, 0)),
+        lambda: g * out * log(x + equal(x, 0) * (equal(out, 0) + equal(out, 1))),
     ),
-    "maximum": lambda g, out, x, y: (_share(g, x, y, greater(x, y)), _share(g, y, x, greater(y, x))),
-    "minimum": lambda g, out, x, y: (_share(g, x, y, less(x, y)), _share(g, y, x, less(y, x))),
+    "maximum": lambda g, out, x, y: (_share(g, x, y, less(x, y)), _share(g, y, x, less(y, x))),
+    "minimum": lambda g, out, x, y: (_share(g, x, y, greater(x, y)), _share(g, y, x, greater(y, x))),
     "floor_divide": lambda g, out, x, y: (zero_like(g), zero_like(g)),
     "remainder": lambda g, out, x, y: (g, lambda: -g * floor_divide(x, y)),
     "neg": lambda g, out, x: (-g,),

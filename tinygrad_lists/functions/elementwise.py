@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .. import numeric
 from ..operations import apply, lift, unary
 from ..primitives import PRIMITIVES
 from ..value import Value
@@ -139,8 +140,9 @@ def elu(x: Any, alpha: Any = 1) -> Value:
     [0.0, 2.0]
     """
     x = lift(x, "elu")
+    positive = x > 0
     # The unused branch must stay finite, or its zero share of the gradient would be 0 * inf = nan.
-    return where(x > 0, x, expm1(minimum(x, 0)) * alpha)
+    return where(positive, x, expm1(where(positive, 0, x)) * alpha)
 
 
 def gelu(x: Any) -> Value:
@@ -151,7 +153,7 @@ def gelu(x: Any) -> Value:
     0.0
     """
     value = lift(x, "gelu")
-    root_two = sqrt(value.detach() * 0 + 2)
+    root_two = numeric.sqrt(2 * numeric.one_like(value._flat()[0])) if value.size else 1.0
     return value * (1 + erf(value / root_two)) / 2
 
 
@@ -184,7 +186,8 @@ def minimum(x: Any, y: Any) -> Value:
 
 
 def clip(x: Any, min: Any = None, max: Any = None) -> Value:
-    """x limited to ``[min, max]``; either may be None. The gradient passes where ``min <= x <= max``, ends included.
+    """x limited to ``[min, max]``; either may be None. The gradient passes where ``min <= x <= max``, ends included;
+    elsewhere it goes to the limit, if that is a Value. NaN stays, and where ``min > max`` the result is `max`.
 
     >>> clip(Value([-2.0, 0.5, 7.0]), 0, 1).data
     [0.0, 0.5, 1.0]
