@@ -9,7 +9,7 @@ from typing import Any
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import normalize_axes, normalize_axis, numel, reduced_shape
-from ..value import Value, constant
+from ..value import Value
 from .elementwise import equal, exp, log, sqrt, where
 from .movement import reshape
 
@@ -57,31 +57,39 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     3.0
     """
     x = lift(x, "mean")
-    return sum(x, axis, keepdims) / _count(x, axis, "mean")
+    axes = normalize_axes(axis, x.ndim, op="mean")
+    return sum(x, axes, keepdims) / _count(x, axes)
 
 
-def _count(x: Value, axis: Axis, op: str) -> int:
-    return numel([x.shape[a] for a in normalize_axes(axis, x.ndim, op=op)])
+def _count(x: Value, axes: Iterable[int]) -> int:
+    return numel([x.shape[a] for a in axes])
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) -> Value:
     """``sum((x - mean(x))**2) / (n - correction)``; `correction` 1 is Bessel's (array API; PyTorch's default is 1).
 
+    With ``n <= correction`` the divisor is 0, and the result inf or nan: so few numbers tell nothing.
+
     >>> var(Value([1.0, 3.0])).data, var(Value([1.0, 3.0]), correction=1).data
     (1.0, 2.0)
     """
     x = lift(x, "var")
-    centred = x - mean(x, axis, keepdims=True)
-    return sum(centred * centred, axis, keepdims) / (_count(x, axis, "var") - correction)
+    axes = normalize_axes(axis, x.ndim, op="var")
+    centred = x - mean(x, axes, keepdims=True)
+    divisor = _count(x, axes) - correction
+    return sum(centred * centred, axes, keepdims) / (divisor if divisor > 0 else 0)
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) -> Value:
-    """Square root of `var`.
+    """Square root of `var`. Where all numbers are equal the derivative is 0, as in PyTorch.
 
     >>> std(Value([1.0, 3.0])).data
     1.0
     """
-    return sqrt(var(x, axis, keepdims, correction))
+    variance = var(lift(x, "std"), axis, keepdims, correction)
+    zero = equal(variance, 0)
+    # The root itself has a vertical tangent at 0, and 0 * inf would be nan: it never sees the 0.
+    return where(zero, 0, sqrt(where(zero, 1, variance)))
 
 
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
@@ -95,7 +103,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     x = lift(x, "prod")
     axes = normalize_axes(axis, x.ndim, op="prod")
     kept = reduced_shape(x.shape, axes, keepdims=keepdims)
-    n = _count(x, axes, "prod")
+    n = _count(x, axes)
     others = tuple(a for a in range(x.ndim) if a not in axes)
     rows = reshape(apply(PRIMITIVES["permute_dims"], x, axes=axes + others), (n, numel(kept)))
     while n > 1:
@@ -103,12 +111,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
         paired = rows[:half] * rows[half : 2 * half]
         rows = apply(PRIMITIVES["concat"], paired, rows[2 * half :], axis=0) if n % 2 else paired
         n = rows.shape[0]
-    return reshape(rows, kept) if n else lift(_ones(kept, x))
-
-
-def _ones(shape: tuple[int, ...], like: Value) -> Value:
-    one = type(like._flat()[0])(1) if like.size else 1.0
-    return constant([one] * numel(shape) if shape else one, shape)
+    return reshape(rows, kept) if n else sum(x, axes, keepdims) + 1  # the product of no factors
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
@@ -165,22 +168,25 @@ def cumsum(x: Any, axis: int = 0) -> Value:
     return apply(PRIMITIVES["cumsum"], x, axis=normalize_axis(axis, x.ndim, op="cumsum"))
 
 
-def _shift(x: Value, axis: Axis) -> Value:
+def _shift(x: Value, axes: tuple[int, ...]) -> Value:
     """Largest element as a constant: subtracted before exp, it cancels in the result and keeps exp from overflowing."""
-    top = max(x.detach(), axis, keepdims=True)
+    if not _count(x, axes):
+        return lift(0)
+    top = max(x.detach(), axes, keepdims=True)
     return where(equal(top - top, 0), top, 0)  # an infinite maximum would make inf - inf
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """``log(sum(exp(x)))`` without overflow: ``m + log(sum(exp(x - m)))`` with the maximum m.
+    """``log(sum(exp(x)))`` without overflow: ``m + log(sum(exp(x - m)))`` with the maximum m. Of nothing, -inf.
 
-    >>> logsumexp(Value([1000.0, 1000.0])).data - 1000.0  # log 2
-    0.6931471805599...
+    >>> logsumexp(Value([1000.0, 1000.0])).data - 1000.0 - log(2.0).data < 1e-12
+    True
     """
     x = lift(x, "logsumexp")
-    shift = _shift(x, axis)
-    out = log(sum(exp(x - shift), axis, keepdims=True)) + shift
-    return out if keepdims else reshape(out, reduced_shape(x.shape, normalize_axes(axis, x.ndim), keepdims=False))
+    axes = normalize_axes(axis, x.ndim, op="logsumexp")
+    shift = _shift(x, axes)
+    out = log(sum(exp(x - shift), axes, keepdims=True)) + shift
+    return out if keepdims else reshape(out, reduced_shape(x.shape, axes, keepdims=False))
 
 
 def softmax(x: Any, axis: int = -1) -> Value:
@@ -190,8 +196,9 @@ def softmax(x: Any, axis: int = -1) -> Value:
     [0.5, 0.5]
     """
     x = lift(x, "softmax")
-    e = exp(x - _shift(x, normalize_axis(axis, x.ndim, op="softmax")))
-    return e / sum(e, axis, keepdims=True)
+    at = normalize_axis(axis, x.ndim, op="softmax")
+    e = exp(x - _shift(x, (at,)))
+    return e / sum(e, at, keepdims=True)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Value:
@@ -201,5 +208,6 @@ def log_softmax(x: Any, axis: int = -1) -> Value:
     [-1000.0, 0.0]
     """
     value = lift(x, "log_softmax")
-    shifted = value - _shift(value, normalize_axis(axis, value.ndim, op="log_softmax"))
-    return shifted - log(sum(exp(shifted), axis, keepdims=True))
+    at = normalize_axis(axis, value.ndim, op="log_softmax")
+    shifted = value - _shift(value, (at,))
+    return shifted - log(sum(exp(shifted), at, keepdims=True))
