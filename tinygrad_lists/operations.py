@@ -14,11 +14,12 @@ from typing import Any
 from . import modes, numeric
 from .anomaly import check_result, user_line
 from .nested import flatten
+from .number_kinds import common_kind
 from .primitives import PRIMITIVES, Primitive
 from .shapes import Shape
 from .value import NO_PARAMS, Value, constant, next_serial
 
-__all__ = ["apply", "lift", "unary"]
+__all__ = ["apply", "as_mask", "is_mask", "lift", "unary"]
 
 _new = object.__new__
 
@@ -36,6 +37,8 @@ def lift(x: Any, op: str = "Value") -> Value:
 def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
     """Run a primitive on Values and record it, if recording is on and an input wants a gradient."""
     shape = op.shape(*[x.shape for x in inputs], **params)
+    if len(inputs) > 1:
+        _check_kinds(op, inputs)
     try:
         if op.scalar is not None and not shape:
             data = op.scalar(*[x._data for x in inputs])
@@ -46,8 +49,8 @@ def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
             data = op.kernel(*arrays, **params)
             if not shape:
                 data = data[0]
-    except TypeError as error:
-        raise _kinds_error(op, inputs, error) from error
+    except (TypeError, OverflowError) as error:
+        raise _named(op, inputs, error) from None
     return _node(op, inputs, data, shape, params, any(x.requires_grad for x in inputs))
 
 
@@ -67,20 +70,53 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]
     assert compute is not None
 
     def operator(self: Value, other: Any) -> Any:
-        if other.__class__ is not Value:
-            if _is_foreign(other):
+        kind = other.__class__
+        if kind is not Value:
+            if kind is float or kind is int:
+                other = constant(other, ())
+            elif _is_foreign(other):
                 return NotImplemented
-            other = lift(other, name)
+            else:
+                other = lift(other, name)
         x, y = (other, self) if reflected else (self, other)
         if modes.active or x.shape or y.shape:
             return apply(op, x, y)
+        a, b = x._data, y._data
+        if a.__class__ is not b.__class__:
+            _check_kinds(op, (x, y))
         try:
-            data = compute(x._data, y._data)
-        except TypeError as error:
-            raise _kinds_error(op, (x, y), error) from None
+            data = compute(a, b)
+        except (TypeError, OverflowError) as error:
+            raise _named(op, (x, y), error) from None
         return _node(op, (x, y), data, (), NO_PARAMS, x.requires_grad or y.requires_grad)
 
     return operator
+
+
+def _comparison(name: str) -> Callable[[Value, Any], Value]:
+    """An operator method whose result is a mask."""
+    compare = _binary(name)
+
+    def operator(self: Value, other: Any) -> Any:
+        result = compare(self, other)
+        return result if result is NotImplemented else as_mask(result)
+
+    return operator
+
+
+def as_mask(x: Value) -> Value:
+    """`x`, noted as truth values, so that ``v[v > 0]`` reads it as a mask and not as the positions 0 and 1."""
+    x._meta = {**(x._meta or {}), "mask": True}
+    return x
+
+
+def is_mask(x: Value) -> bool:
+    """Whether `x` is the result of a comparison.
+
+    >>> is_mask(Value([1.0, 2.0]) > 1.5), is_mask(lift([0, 1]))
+    (True, False)
+    """
+    return x._meta is not None and "mask" in x._meta
 
 
 def _node(
@@ -121,20 +157,34 @@ def _meta(op: Primitive, inputs: tuple[Value, ...], data: Any, shape: Shape) -> 
     return meta or None
 
 
-def _kinds_error(op: Primitive, inputs: tuple[Value, ...], error: TypeError) -> TypeError:
-    """The same error, naming the operation and what it was given."""
-    if str(error).startswith(f"{op.name}:"):
-        return error
-    kinds = " and ".join(type(x._flat()[0]).__name__ if x.size else "nothing" for x in inputs)
-    return TypeError(f"{op.name}: {kinds}: {error}; convert to one kind, e.g. Decimal(str(x)) or float(x)")
+def _check_kinds(op: Primitive, inputs: tuple[Value, ...]) -> None:
+    """Refuse kinds of number that do not mix without loss; Python itself makes a float of Fraction + float."""
+    samples = [data[0] for x in inputs if (data := x._data if x.shape else (x._data,))]
+    kinds = set(map(type, samples))
+    kinds.discard(int)
+    if len(kinds) > 1 and op.name != "where":  # a condition may be of any kind
+        samples = [v for v in samples if type(v) is not int]
+        for v in samples[1:]:
+            common_kind(op.name, samples[0], v)
 
 
-_OURS = (int, float, complex, Fraction, Decimal, list, tuple, str, bytes, dict, set, type(None))
+def _named(op: Primitive, inputs: tuple[Value, ...], error: TypeError | OverflowError) -> Exception:
+    """The error of a kernel as one that names the operation and what it was given; those of `numeric` do already."""
+    text = str(error)
+    name = text.partition(":")[0]
+    if name != op.name and name not in numeric.__all__:
+        kinds = " and ".join(type(x._flat()[0]).__name__ if x.size else "nothing" for x in inputs)
+        remedy = "use Fraction or Decimal" if isinstance(error, OverflowError) else "convert to a kind that has it"
+        text = f"{op.name}: {kinds}: {text}; {remedy}"
+    return type(error)(text)
+
+
+_OURS = (Value, int, float, complex, Fraction, Decimal, list, tuple, str, bytes, dict, set, type(None))
 
 
 def _is_foreign(x: Any) -> bool:
     """Whether `x` is neither a number nor made of numbers, and may know by itself what to do with a Value."""
-    return not isinstance(x, (Value, *_OURS)) and hasattr(x, "__radd__") and not hasattr(x, "__array__")
+    return not isinstance(x, _OURS) and hasattr(x, "__radd__") and not hasattr(x, "__array__")
 
 
 #: Rows whose function in `numeric` has another name, because Python has its own abs and pow.
@@ -144,10 +194,11 @@ _ROW_OF = {"absolute": "abs", "divide": "div", "power": "pow"}
 def _called_by_numeric(self: Value, name: str, *args: Any, **params: Any) -> Value:
     """``__tinygrad_apply__``: how `numeric` and `vjps` hand Values back to the engine."""
     if name == "pi_like":
-        return constant(numeric.pi_like(self._flat()[0]), ())
-    if name == "zero_like":
-        zero = type(self._flat()[0])() if self.size else 0.0
-        return constant([zero] * self.size if self.shape else zero, self.shape)
+        return constant(numeric.pi_like(self._flat()[0] if self.size else 0.0), ())
+    if name in ("zero_like", "one_like"):
+        like = numeric.zero_like if name == "zero_like" else numeric.one_like
+        number = like(self._flat()[0]) if self.size else like(0.0)
+        return constant([number] * self.size if self.shape else number, self.shape)
     return apply(PRIMITIVES[_ROW_OF.get(name, name)], *map(lift, args), **params)
 
 
@@ -173,6 +224,6 @@ for _operator, _row in _OPERATORS.items():
     setattr(Value, f"__r{_operator}__", _binary(_row, reflected=True))
 # Comparisons give 0 and 1 without gradient. == and != compare identity, so that Values can be keys; see `equal`.
 for _operator, _row in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
-    setattr(Value, f"__{_operator}__", _binary(_row))
+    setattr(Value, f"__{_operator}__", _comparison(_row))
 for _operator, _method in {"neg": _neg, "abs": _abs, "tinygrad_apply": _called_by_numeric}.items():
     setattr(Value, f"__{_operator}__", _method)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import numeric
-from ..operations import apply, lift, unary
+from ..operations import apply, as_mask, lift, unary
 from ..primitives import PRIMITIVES
 from ..value import Value
 
@@ -215,7 +215,7 @@ def equal(x: Any, y: Any) -> Value:
     >>> equal([1.0, 2.0], 2.0).data
     [0, 1]
     """
-    return apply(PRIMITIVES["equal"], lift(x, "equal"), lift(y, "equal"))
+    return as_mask(apply(PRIMITIVES["equal"], lift(x, "equal"), lift(y, "equal")))
 
 
 def not_equal(x: Any, y: Any) -> Value:
@@ -224,4 +224,4 @@ def not_equal(x: Any, y: Any) -> Value:
     >>> not_equal([1.0, 2.0], 2.0).data
     [1, 0]
     """
-    return apply(PRIMITIVES["not_equal"], lift(x, "not_equal"), lift(y, "not_equal"))
+    return as_mask(apply(PRIMITIVES["not_equal"], lift(x, "not_equal"), lift(y, "not_equal")))
