@@ -350,6 +350,7 @@ def test_complex_softplus_is_the_principal_logarithm() -> None:
 COMPLEX_LIMITS = [
     ("exp", (1000 + 0j,), complex(inf, 0)),
     ("exp", (1000 + 2j,), complex(-inf, inf)),
+    ("exp", (1e6 + 2j,), complex(-inf, inf)),
     ("exp", (complex(0, inf),), complex(nan, nan)),
     ("log", (0j,), complex(-inf, 0)),
     ("log", (complex(-0.0, 0.0),), complex(-inf, math.pi)),
@@ -363,6 +364,8 @@ COMPLEX_LIMITS = [
     ("tanh", (complex(1, inf),), complex(nan, nan)),
     ("tanh", (1000 + 1j,), complex(1, 0)),
     ("sigmoid", (1000 + 1j,), complex(1, 0)),
+    ("sigmoid", (-1000 + 1j,), 0j),
+    ("sigmoid", (-600 + 1j,), cmath.exp(-600 + 1j)),
     ("softplus", (1000 + 1j,), complex(1000, 1)),
     ("divide", (1 + 0j, 0j), complex(inf, nan)),
     ("divide", (1 - 2j, 0.0), complex(inf, -inf)),
@@ -472,8 +475,9 @@ def angles_and_edges(digits: int) -> list[Decimal]:
         context.prec = digits
         pi = numeric.pi_like(Decimal(1))
         rounded = [pi, -pi, pi / 2, 7 * pi / 2, 100 * pi]
-        near_minus_one = [Decimal(10) ** (1 - digits) - 1]
-        return [*map(Decimal, plain), *rounded, *near_minus_one, Decimal(1) / 3, Decimal(2).sqrt()]
+        near_minus_one = [Decimal(10) ** (1 - digits) - 1, Decimal("-0." + "9" * 200)]
+        erf_not_yet_one = (2 * Decimal(digits)).sqrt()
+        return [*map(Decimal, plain), *rounded, *near_minus_one, erf_not_yet_one, Decimal(1) / 3, Decimal(2).sqrt()]
 
 
 @pytest.mark.parametrize("digits", [3, 28, 50, 100])

@@ -77,11 +77,8 @@ def _log1p(x: Decimal) -> Decimal:
     if x == 0:
         return x
     if x.adjusted() >= -1:
-        with localcontext() as context:
-            # Near -1 the leading digits cancel, so the sum has to be exact.
-            context.prec += len(x.as_tuple().digits)
-            one_more = 1 + x
-        return _log(one_more)
+        # Near -1 nothing is lost either: decimal sums are rounded once, from exact operands.
+        return _log(1 + x)
     # log(1 + x) = 2·artanh(z) = 2·(z + z³/3 + z⁵/5 + ...) with z = x/(2 + x).
     total = power_of_z = x / (2 + x)
     squared = total * total
