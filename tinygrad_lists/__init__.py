@@ -12,8 +12,11 @@ from __future__ import annotations
 
 from . import backward, functions
 from .anomaly import AnomalyError
+from .custom import primitive
 from .functions import avg_pool2d, concat, conv1d, conv2d, conv_transpose2d, max_pool2d, one_hot, stack, where
 from .modes import detect_anomaly, no_grad, record_source, scope
+from .recompute import checkpoint
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
 __all__ = [
@@ -21,17 +24,26 @@ __all__ = [
     "Value",
     "avg_pool2d",
     "backward",
+    "checkpoint",
     "concat",
     "conv1d",
     "conv2d",
     "conv_transpose2d",
     "detect_anomaly",
     "functions",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "max_pool2d",
     "no_grad",
     "one_hot",
+    "primitive",
     "record_source",
     "scope",
     "stack",
+    "value_and_grad",
+    "vjp",
     "where",
 ]

@@ -51,7 +51,7 @@ def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
                 data = data[0]
     except (TypeError, OverflowError) as error:
         raise _named(op, inputs, error) from None
-    return _node(op, inputs, data, shape, params, any(x.requires_grad for x in inputs))
+    return record(op, inputs, data, shape, params, any(x.requires_grad for x in inputs))
 
 
 def unary(op: Primitive, x: Value) -> Value:
@@ -60,7 +60,7 @@ def unary(op: Primitive, x: Value) -> Value:
         return apply(op, x)
     compute = op.scalar
     assert compute is not None
-    return _node(op, (x,), compute(x._data), (), NO_PARAMS, x.requires_grad)
+    return record(op, (x,), compute(x._data), (), NO_PARAMS, x.requires_grad)
 
 
 def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]:
@@ -88,7 +88,7 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]
             data = compute(a, b)
         except (TypeError, OverflowError) as error:
             raise _named(op, (x, y), error) from None
-        return _node(op, (x, y), data, (), NO_PARAMS, x.requires_grad or y.requires_grad)
+        return record(op, (x, y), data, (), NO_PARAMS, x.requires_grad or y.requires_grad)
 
     return operator
 
@@ -119,7 +119,7 @@ def is_mask(x: Value) -> bool:
     return x._meta is not None and "mask" in x._meta
 
 
-def _node(
+def record(
     op: Primitive, inputs: tuple[Value, ...], data: Any, shape: Shape, params: dict[str, Any], wanted: bool
 ) -> Value:
     """The result of an operation; it remembers where it comes from if a gradient is wanted and recording is on."""

@@ -1,0 +1,209 @@
+"""Functions of functions: from `f`, a function that computes its derivative.
+
+================================= =====================================================================
+``grad(f)(*args)``                gradient of a scalar function
+``value_and_grad(f)(*args)``      the same, with the value
+``vjp(f, *args)``                 value, and ``u -> uᵀJ`` (reverse mode)
+``jvp(f, args, tangents)``        value, and ``J t`` (forward mode)
+``jacobian(f)(*args)``            ``J[i..., j...] = d out[i...] / d in[j...]``
+``hessian(f)(*args)``             ``H[i..., j...] = d²f / d in[i...] d in[j...]``
+``hvp(f, args, tangents)``        ``H t`` without forming H
+================================= =====================================================================
+
+Arguments are Values, numbers, nested lists, or trees of them (see `trees`); a gradient has the structure of its
+argument. They are taken as independent variables whether or not they require a gradient, and nobody's ``.grad`` is
+touched. Results are Values that can be differentiated again, with respect to anything outside that requires a gradient:
+transforms nest to any order, and each sees its own variables only. Where nothing outside does, or inside `no_grad`, the
+results are constants and the graph is freed at once: wrap a training loop in `no_grad`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from . import modes
+from .backward import gradients, seed_for
+from .evaluation import Argnums, Evaluation, zeros
+from .functions import reshape, stack
+from .trees import leaves, map_tree, match
+from .value import Value, constant
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+Function = Callable[..., Any]
+
+
+def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """The gradient function of a scalar function.
+
+    Args:
+        f: returns a scalar Value; or, with `has_aux`, a pair of that and anything.
+        argnums: position of the argument to differentiate with respect to, or several: then the result is a tuple.
+        has_aux: let the gradient function return ``(gradient, auxiliary)``.
+
+    Raises (when called):
+        ValueError: `f` returns something that is not a scalar. TypeError: or no Value at all.
+
+    >>> grad(lambda x: x**3)(2.0).data
+    12.0
+    >>> grad(grad(lambda x: x**3))(2.0).data
+    12.0
+    >>> grad(lambda p: (p["w"] * 3 + p["b"]).sum())({"w": Value([1.0, 2.0]), "b": 0.0})["w"].data
+    [3.0, 3.0]
+    """
+    both = _value_and_grad(f, argnums, has_aux, "grad")
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, slopes = both(*args, **kwargs)
+        return (slopes, value[1]) if has_aux else slopes
+
+    return update_wrapper(gradient, f)
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Like `grad`, but the function returns ``(value, gradient)``; with `has_aux`, ``((value, auxiliary), gradient)``.
+
+    >>> value, slope = value_and_grad(lambda x: x * x)(3.0)
+    >>> value.data, slope.data
+    (9.0, 6.0)
+    """
+    return update_wrapper(_value_and_grad(f, argnums, has_aux, "value_and_grad"), f)
+
+
+def _value_and_grad(f: Function, argnums: Argnums, has_aux: bool, op: str) -> Function:
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        run = Evaluation(op, f, args, argnums, kwargs, has_aux)
+        out = run.scalar()
+        slopes = run.pull_back([out], [seed_for(out, op=op)])
+        value = run.result()
+        return (value, run.aux) if has_aux else value, run.shaped(slopes)
+
+    return both
+
+
+def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """Value of ``f(*primals)`` and its pull-back, which takes the gradient of a loss back through `f`.
+
+    The pull-back takes a cotangent ``u`` of the structure and shape of the value and returns a tuple with ``uᵀ J`` for
+    each of `primals`. It may be called many times.
+
+    Returns:
+        ``(value, pull_back)``, with `has_aux` ``(value, pull_back, auxiliary)``.
+
+    >>> value, pull_back = vjp(lambda x, y: x * y, Value([1.0, 2.0]), 10.0)
+    >>> [u.data for u in pull_back([1.0, 0.5])]
+    [[10.0, 5.0], 2.0]
+    """
+    run = Evaluation("vjp", f, primals, range(len(primals)), {}, has_aux)
+
+    def pull_back(cotangent: Any = None) -> Any:
+        return run.shaped(run.pull_back(leaves(run.out), _seeds("vjp", run.out, cotangent)))
+
+    return (run.result(), pull_back, run.aux) if has_aux else (run.result(), pull_back)
+
+
+def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """Value of ``f(*primals)`` and its directional derivative ``J t``: how it changes when the arguments move along
+    `tangents`.
+
+    Forward mode by two reverse passes: ``u -> uᵀ J`` is linear in ``u``, and its own pull-back applied to ``t`` is
+    ``J t``. That needs nothing but the rules there are, because each is linear in its cotangent and differentiable; it
+    costs about three evaluations of `f`, as a direct forward mode does, but keeps the graph.
+
+    Args:
+        primals: tuple of the arguments; anything else is the one argument.
+        tangents: direction, in the structure and shapes of `primals`.
+
+    >>> value, slope = jvp(lambda x, y: x * y, (Value(3.0), Value(4.0)), (1.0, 0.5))
+    >>> value.data, slope.data
+    (12.0, 5.5)
+    """
+    run, directions = _directed("jvp", f, primals, tangents)
+    outs = leaves(run.out)
+    free = [Value(zeros(out.shape, out)) for out in outs]
+    with modes.recording():
+        slopes = gradients(outs, free, create_graph=True, targets=run.variables)
+    moved = iter(run.derivative_along(directions, slopes, free))
+    return run.result(), map_tree(lambda _: next(moved), run.out)
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function of all derivatives of all outputs: ``J[i..., j...] = d out[i...] / d in[j...]``.
+
+    For outputs of shape S and an argument of shape T the Jacobian has shape S + T. It takes one pull-back per output
+    element. Where `f` returns a tree, the result has that structure, and inside it that of the argument.
+
+    >>> jacobian(lambda x: x * x)(Value([1.0, 2.0])).data
+    [[2.0, 0.0], [0.0, 4.0]]
+    """
+
+    def jacobians(*args: Any, **kwargs: Any) -> Any:
+        run = Evaluation("jacobian", f, args, argnums, kwargs)
+
+        def rows_of(out: Value) -> Any:
+            rows = [run.pull_back([out], [_unit(out, i)]) for i in range(out.size)]
+            columns = []
+            for j, v in enumerate(run.variables):
+                whole = stack([row[j] for row in rows]) if rows else zeros((0, *v.shape), v)
+                columns.append(reshape(whole, (*out.shape, *v.shape)))
+            return run.shaped(columns)
+
+        return map_tree(rows_of, run.out)
+
+    return update_wrapper(jacobians, f)
+
+
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function of all second derivatives of a scalar function: the Jacobian of its gradient.
+
+    For an argument of shape T the Hessian has shape T + T; for several arguments it is a tuple of tuples.
+
+    >>> hessian(lambda x: (x**3).sum())(Value([1.0, 2.0])).data
+    [[6.0, 0.0], [0.0, 12.0]]
+    """
+    return update_wrapper(jacobian(grad(f, argnums), argnums), f)
+
+
+def hvp(f: Function, primals: Any, tangents: Any) -> Any:
+    """Hessian-vector product ``H t`` of a scalar function, at the cost of about two gradients: the gradient of
+    ``<grad f, t>``.
+
+    Args:
+        primals: tuple of the arguments; anything else is the one argument.
+        tangents: vector, in the structure and shapes of `primals`.
+
+    Returns:
+        A tuple with one entry for each of `primals`; for one argument that is no tuple, the entry itself.
+
+    >>> hvp(lambda x: (x**3).sum(), Value([1.0, 2.0]), [1.0, 1.0]).data
+    [6.0, 12.0]
+    """
+    run, directions = _directed("hvp", f, primals, tangents)
+    out = run.scalar()
+    with modes.recording():
+        slopes = gradients([out], [seed_for(out, op="hvp")], create_graph=True, targets=run.variables)
+    products = run.shaped(run.derivative_along(directions, slopes, run.variables))
+    return products if isinstance(primals, tuple) else products[0]
+
+
+def _directed(op: str, f: Function, primals: Any, tangents: Any) -> tuple[Evaluation, list[Value]]:
+    """A run of `f` and a direction for each of its variables."""
+    if not isinstance(primals, tuple):
+        primals, tangents = (primals,), (tangents,)
+    run = Evaluation(op, f, primals, range(len(primals)), {})
+    return run, [seed_for(v, t, op=op) for v, t in match(run.arguments, tangents, op=op)]
+
+
+def _seeds(op: str, out: Any, cotangent: Any) -> list[Value]:
+    if isinstance(out, Value):
+        return [seed_for(out, cotangent, op=op)]
+    return [seed_for(leaf, u, op=op) for leaf, u in match(out, cotangent, op=op)]
+
+
+def _unit(out: Value, i: int) -> Value:
+    """Zeros like `out` with a one at flat position `i`."""
+    flat = zeros(out.shape, out)._flat().copy()
+    flat[i] = flat[i] + 1
+    return constant(flat if out.shape else flat[0], out.shape)
