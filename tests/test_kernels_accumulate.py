@@ -13,7 +13,14 @@ import pytest
 
 from tinygrad_lists.kernels import accumulate
 from tinygrad_lists.kernels.accumulate import all_finite, dot, total, zero_of
-from tinygrad_lists.kernels.codegen import MAX_TERMS, add_columns, spread, sums_of_products, sums_over_nonzeros
+from tinygrad_lists.kernels.codegen import (
+    MAX_TERMS,
+    add_columns,
+    spread,
+    sums_of_products,
+    sums_of_products_once,
+    sums_over_nonzeros,
+)
 
 LENGTHS = [0, 1, 7, 8, 9, 127, 128, 129, 135, 1000]
 
@@ -122,6 +129,16 @@ def test_sums_of_products_goes_on_from_a_start() -> None:
     start = [[1.0, 2.0]]
     assert sums_of_products([[3.0], [4.0]], [[10.0]], start) is start
     assert start == [[31.0, 42.0]]
+
+
+@pytest.mark.parametrize("colour", [0.0, -0.0, 0.3, math.inf, math.nan])
+@pytest.mark.parametrize("alike", [1, 3, 5])
+@pytest.mark.parametrize("count", [1, 4, 50])
+def test_rows_like_the_first_get_its_sums(colour: float, alike: int, count: int) -> None:
+    rows = [(colour, 1.5, colour), *[(float(i), 2.0, 3.0) for i in range(5)]]
+    rows = [rows[0] if i < alike else row for i, row in enumerate(rows)]
+    weights = [(float(i), 0.1, -2.0) for i in range(count)]
+    assert list(map(repr, sums_of_products_once(rows, weights))) == list(map(repr, sums_of_products(rows, weights)))
 
 
 def test_sums_over_nonzeros_leave_out_exactly_the_zeros() -> None:

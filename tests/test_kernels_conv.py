@@ -132,14 +132,19 @@ def test_long_sums_are_adjoint_exactly(case: Case, zeros: float) -> None:
     assert inner(forward(case, x, w), g) == inner(x, input_grad(case, g, w)) == inner(w, weight_grad(case, x, g))
 
 
-def test_forward_is_summed_in_the_documented_order_to_the_last_bit() -> None:
+@pytest.mark.parametrize("background", [0.0, 0.7], ids=["all different", "many windows alike"])
+@pytest.mark.parametrize("case", [CONV1, CONV2])
+def test_forward_is_summed_in_the_documented_order_to_the_last_bit(case: Case, background: float) -> None:
     rng = random.Random(1)
-    x, w = floats(rng, numel(CONV2.x_shape)), floats(rng, numel(CONV2.w_shape))
-    y: list[float | None] = [None] * numel(CONV2.y_shape)
-    for at_y, at_w, at_x in taps(CONV2):
+    x, w = floats(rng, numel(case.x_shape)), floats(rng, numel(case.w_shape))
+    lines = case.x_shape[3]
+    for start in range(0, len(x), 2 * case.x_shape[2] * lines):  # of every second plane the upper lines are one colour
+        x[start : start + round(background * 10) * lines] = [background] * (round(background * 10) * lines)
+    y: list[float | None] = [None] * numel(case.y_shape)
+    for at_y, at_w, at_x in taps(case):
         term, so_far = w[at_w] * x[at_x], y[at_y]
         y[at_y] = term if so_far is None else so_far + term
-    assert forward(CONV2, x, w) == y
+    assert forward(case, x, w) == y
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ __all__ = [
     "names",
     "spread",
     "sums_of_products",
+    "sums_of_products_once",
     "sums_over_nonzeros",
     "unpacked",
 ]
@@ -44,6 +45,7 @@ __all__ = [
 MAX_TERMS = 96  # names in one row or expression: more would only cost compile time
 MAX_PRODUCTS = 288  # products in one pass over the rows: compiling them takes a few milliseconds, once
 MAX_SETS = 8
+WORTH_COMPARING = 32  # products a row, for which comparing it with another row pays
 
 
 def sums_of_products(
@@ -60,17 +62,26 @@ def sums_of_products(
     if start is None and 2 * len(rows) < len(weights):  # the longer of the two makes the better loop
         return list(map(list, zip(*sums_of_products(weights, rows), strict=True))) or [[] for _ in weights]
     results = [[None] * len(rows) for _ in weights] if start is None else start
-    if not rows or not weights:
-        return results
-    terms = len(rows[0])
-    for low, high in spread(terms, MAX_TERMS):
-        whole = high - low == terms
-        part = rows if whole else [row[low:high] for row in rows]
-        at_once = max(1, min(MAX_SETS, MAX_PRODUCTS // (high - low)))
-        for first, last in spread(len(weights), at_once):
-            run = _sums_of_products(high - low, last - first, low > 0 or start is not None)
-            sets = weights[first:last]
-            run(part, chain.from_iterable(sets if whole else [s[low:high] for s in sets]), results[first:last])
+    _put_sums_of_products(results, range(len(rows)), rows, weights, start is not None)
+    return results
+
+
+def sums_of_products_once(rows: Sequence[Sequence[Any]], weights: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """`sums_of_products`, with the sums of rows that are equal to the first row computed only once.
+
+    In pictures of something on a background these are many: of the paper's first convolution's windows on MNIST 63 %,
+    of the second's 16 %. To find them costs 50 ns a row. Being equal, they have equal sums, infinities and NaN
+    included.
+
+    >>> sums_of_products_once([(0, 0), (3, 4), (0, 0)], [(1, 10)])
+    [[0, 43, 0]]
+    """
+    if not rows or sum(map(len, weights)) < WORTH_COMPARING:
+        return sums_of_products(rows, weights)
+    first = rows[0]
+    places = [i for i, row in enumerate(rows) if row != first]
+    results = [sums * len(rows) for sums in sums_of_products([first], weights)]
+    _put_sums_of_products(results, places, [rows[i] for i in places], weights, go_on=False)
     return results
 
 
@@ -161,17 +172,38 @@ def define(lines: Iterable[str]) -> Callable[..., Any]:
     return function
 
 
+def _put_sums_of_products(
+    results: list[list[Any]],
+    places: Sequence[int],
+    rows: Sequence[Sequence[Any]],
+    weights: Sequence[Sequence[Any]],
+    go_on: bool,
+) -> None:
+    """Set ``results[s][place]`` for the place of each row, or with `go_on` add to it."""
+    if not rows or not weights:
+        return
+    terms = len(rows[0])
+    for low, high in spread(terms, MAX_TERMS):
+        whole = high - low == terms
+        part = rows if whole else [row[low:high] for row in rows]
+        at_once = max(1, min(MAX_SETS, MAX_PRODUCTS // (high - low)))
+        for first, last in spread(len(weights), at_once):
+            run = _sums_of_products(high - low, last - first, low > 0 or go_on)
+            sets = weights[first:last]
+            run(places, part, chain.from_iterable(sets if whole else [s[low:high] for s in sets]), results[first:last])
+
+
 @lru_cache(maxsize=256)
 def _sums_of_products(terms: int, sets: int, go_on: bool) -> Callable[..., None]:
     row, outs = names("a", terms), names("o", sets)
     weights = [names(f"w{s}_", terms) for s in range(sets)]
     lines = [
-        "def run(rows, weights, outs):",
+        "def run(places, rows, weights, outs):",
         # Named first, so numbered first: a local variable beyond the 256th takes an instruction more to load.
         f"    {' = '.join(row)} = None",
         f"    {unpacked(outs)} = outs",
         f"    {unpacked(chain.from_iterable(weights))} = weights",
-        f"    for i, {unpacked(row)} in enumerate(rows):",
+        f"    for i, {unpacked(row)} in zip(places, rows):",
     ]
     for out, factors in zip(outs, weights, strict=True):
         products = " + ".join(f"{w}*{a}" for w, a in zip(factors, row, strict=True))

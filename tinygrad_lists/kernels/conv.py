@@ -29,7 +29,7 @@ from typing import Any
 
 from ..shapes import Shape, window_size
 from .accumulate import all_finite, zero_of
-from .codegen import MAX_TERMS, add_scaled_rows, spread, sums_of_products, sums_over_nonzeros
+from .codegen import MAX_TERMS, add_scaled_rows, spread, sums_of_products, sums_of_products_once, sums_over_nonzeros
 from .windows import Windows, fold, unfold
 
 __all__ = ["conv2d", "conv2d_input_grad", "conv2d_shape", "conv2d_weight_grad"]
@@ -99,7 +99,7 @@ def conv2d(
     y: Flat = []
     for image in _images(x, x_shape, groups):
         for planes, weights in zip(image, filters, strict=True):
-            for plane in sums_of_products(unfold(planes, windows, zero), weights):
+            for plane in sums_of_products_once(unfold(planes, windows, zero), weights):
                 y += plane
     return y
 
