@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..operations import apply, lift
+from ..operations import apply, is_mask, lift
 from ..primitives import PRIMITIVES
 from ..shapes import Shape, broadcast_shapes, normalize_axis, numel, strides_of
 from ..value import Value, constant
@@ -22,11 +22,13 @@ __all__ = ["gather", "getitem", "one_hot", "scatter_add", "take"]
 def getitem(x: Any, index: Any) -> Value:
     """``x[index]`` with ints, slices, ``...``, None, and lists (or Values) of ints or of booleans, as in NumPy.
 
+    A comparison is a mask: ``x[x > 0]``. Numbers computed from comparisons (their product, say) are positions.
+
     Raises IndexError naming the axis for what is out of range.
 
     >>> x = Value([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    >>> x[1, ::-1].data, x[:, None, 0].shape, x[[0, 0, 1], [0, 0, 2]].data
-    ([6.0, 5.0, 4.0], (2, 1), [1.0, 1.0, 6.0])
+    >>> x[1, ::-1].data, x[:, None, 0].shape, x[[0, 0, 1], [0, 0, 2]].data, x[x > 4].data
+    ([6.0, 5.0, 4.0], (2, 1), [1.0, 1.0, 6.0], [5.0, 6.0])
     """
     x = lift(x, "getitem")
     items = _expand(index if isinstance(index, tuple) else (index,), x)
@@ -34,64 +36,96 @@ def getitem(x: Any, index: Any) -> Value:
     return _advanced(x, items) if any(isinstance(item, Value) for item in items) else x
 
 
+class _Mask:
+    """Truth values as an index: they stand for the positions of the true ones, along as many axes as they have."""
+
+    def __init__(self, flags: Value) -> None:
+        self.flags = flags
+
+    def positions(self, shape: Shape) -> list[Value]:
+        """Where it is true, one index Value for each of the axes that it covers, which have the sizes `shape`."""
+        if self.flags.shape != shape:
+            raise IndexError(f"getitem: a mask of shape {self.flags.shape} does not fit the axes {shape} it covers")
+        true = [i for i, flag in enumerate(self.flags._flat()) if flag]
+        return [
+            constant([i // stride % size for i in true], (len(true),))
+            for stride, size in zip(strides_of(shape), shape, strict=True)
+        ]
+
+
 def _expand(items: tuple[Any, ...], x: Value) -> list[Any]:
-    """One entry an axis, with Nones between: ``...`` filled up with full slices, lists turned into index Values."""
-    entries: list[Any] = []
-    for item in items:
-        if item is None or item is Ellipsis or isinstance(item, slice):
-            entries.append(item)
-        elif isinstance(item, bool):
-            raise TypeError("getitem: a single bool is no index; use a list of bools, or where()")
-        elif isinstance(item, int) or (isinstance(item, Value) and not item.shape):
-            entries.append(_int(item))
-        else:
-            entries += _positions(item, x)
-    used = sum(1 for entry in entries if entry is not None and entry is not Ellipsis)
-    if sum(1 for entry in entries if entry is Ellipsis) > 1:
+    """One entry an axis, with Nones between: ``...`` filled up with full slices, masks turned into index Values."""
+    entries = [_entry(item) for item in items]
+    covers = [e.flags.ndim if isinstance(e, _Mask) else int(e is not None and e is not Ellipsis) for e in entries]
+    left = x.ndim - sum(covers)
+    dots = [i for i, entry in enumerate(entries) if entry is Ellipsis]
+    if len(dots) > 1:
         raise IndexError("getitem: only one '...' can stand in an index")
-    if used > x.ndim:
-        raise IndexError(f"getitem: {used} indices for shape {x.shape}, which has {x.ndim} axes")
-    if not any(entry is Ellipsis for entry in entries):
-        entries.append(Ellipsis)
-    at = next(i for i, entry in enumerate(entries) if entry is Ellipsis)
-    return [*entries[:at], *[slice(None)] * (x.ndim - used), *entries[at + 1 :]]
+    if left < 0:
+        raise IndexError(f"getitem: {sum(covers)} indices for shape {x.shape}, which has {x.ndim} axes")
+    at = dots[0] if dots else len(entries)
+    rest = slice(at, at + 1)
+    entries[rest], covers[rest] = [slice(None)] * left, [1] * left
+    axis = 0
+    expanded: list[Any] = []
+    for entry, count in zip(entries, covers, strict=True):
+        expanded += entry.positions(x.shape[axis : axis + count]) if isinstance(entry, _Mask) else [entry]
+        axis += count
+    if any(isinstance(entry, Value) for entry in expanded):  # beside a list an int counts as a list too, as in NumPy
+        expanded = [constant(entry, ()) if isinstance(entry, int) else entry for entry in expanded]
+    return expanded
 
 
-def _int(item: Any) -> int:
+def _entry(item: Any) -> Any:
+    """None, ``...``, a slice, an int, an index Value or a mask."""
+    if item is None or item is Ellipsis or isinstance(item, slice):
+        return item
+    if isinstance(item, bool) or (isinstance(item, Value) and not item.shape and is_mask(item)):
+        raise TypeError("getitem: a single truth value is no index; use a list of bools, or where()")
+    if isinstance(item, int) or (isinstance(item, Value) and not item.shape):
+        return _int(item)
+    masks = _is_boolean(item)
+    index = lift(item, "getitem")
+    if masks:
+        return _Mask(index)
+    if any(type(i) is not int for i in index._flat()):
+        raise TypeError(f"getitem: an index is made of ints, slices or bools, not {type(index._flat()[0]).__name__}")
+    return index
+
+
+def _int(item: Any, op: str = "getitem") -> int:
     value = item.item() if isinstance(item, Value) else item
     if not isinstance(value, int):
-        raise TypeError(f"getitem: {value!r} is no index; indices are ints")
+        raise TypeError(f"{op}: {value!r:.60} is no index; indices are ints")
     return value
 
 
-def _positions(item: Any, x: Value) -> list[Value]:
-    """A list of ints as one index Value; a list of booleans as one per axis that it covers."""
-    booleans = _is_boolean(item)
-    index = lift(item, "getitem")
-    if not booleans:
-        if any(type(i) is not int for i in index._flat()):
-            raise TypeError(
-                f"getitem: an index is made of ints, slices or bools, not {type(index._flat()[0]).__name__}"
-            )
-        return [index]
-    if index.shape != x.shape[: index.ndim]:
-        raise IndexError(f"getitem: a mask of shape {index.shape} does not cover the first axes of {x.shape}")
-    strides = strides_of(index.shape)
-    true = [i for i, flag in enumerate(index._flat()) if flag]
-    return [
-        constant([i // stride % size for i in true], (len(true),))
-        for stride, size in zip(strides, index.shape, strict=True)
-    ]
-
-
 def _is_boolean(item: Any) -> bool:
-    while isinstance(item, list | tuple) and item:
-        item = item[0]
-    return isinstance(item, bool)
+    """Whether an index consists of truth values: bools, the result of a comparison, a buffer of bools."""
+    if isinstance(item, Value):
+        return is_mask(item)
+    if not isinstance(item, list | tuple):
+        try:
+            return memoryview(item).format == "?"
+        except (TypeError, ValueError):
+            return False
+    kinds = _kinds(item)
+    booleans = {kind for kind in kinds if kind is bool or (kind.__module__ == "numpy" and "bool" in kind.__name__)}
+    if booleans and kinds != booleans:
+        raise TypeError("getitem: bools and other things stand in one index; a mask has only bools")
+    return bool(booleans)
+
+
+def _kinds(item: list[Any] | tuple[Any, ...]) -> set[type]:
+    """Types of the elements of nested lists."""
+    kinds = set(map(type, item))
+    if kinds & {list, tuple}:
+        return set().union(*(_kinds(v) if isinstance(v, list | tuple) else {type(v)} for v in item))
+    return kinds
 
 
 def _basic(x: Value, items: list[Any]) -> tuple[Value, list[Any]]:
-    """Ints, slices and Nones done; what is left is one entry an axis: a full slice or an index Value."""
+    """Ints, slices and Nones done; what is left is one entry an axis: a full slice or an index Value, not negative."""
     bounds: list[tuple[int, int, int]] = []
     flips: list[int] = []
     shape: list[int] = []
@@ -104,9 +138,8 @@ def _basic(x: Value, items: list[Any]) -> tuple[Value, list[Any]]:
             continue
         size = x.shape[axis]
         if isinstance(item, slice):
-            start, stop, step = item.indices(size)
-            positions = range(start, stop, step)
-            if step < 0:
+            positions = _range(item, size)
+            if positions.step < 0:
                 positions = positions[::-1]
                 flips.append(axis)
             bounds.append((positions.start, max(positions.stop, positions.start), positions.step))
@@ -115,7 +148,8 @@ def _basic(x: Value, items: list[Any]) -> tuple[Value, list[Any]]:
         elif isinstance(item, Value):
             bounds.append((0, size, 1))
             shape.append(size)
-            left.append(item)
+            flat = [_in_range(i, size, axis) for i in item._flat()]
+            left.append(constant(flat if item.shape else flat[0], item.shape))
         else:
             at = _in_range(item, size, axis)
             bounds.append((at, at + 1, 1))
@@ -127,28 +161,33 @@ def _basic(x: Value, items: list[Any]) -> tuple[Value, list[Any]]:
     return reshape(x, tuple(shape)), left
 
 
-def _in_range(i: int, size: int, axis: int) -> int:
+def _range(item: slice, size: int) -> range:
+    try:
+        return range(*item.indices(size))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"getitem: {error}") from None
+
+
+def _in_range(i: int, size: int, axis: int, op: str = "getitem") -> int:
     if not -size <= i < size:
-        raise IndexError(f"getitem: index {i} is out of range for axis {axis} of size {size}")
+        raise IndexError(f"{op}: index {i} is out of range for axis {axis} of size {size}")
     return i + size if i < 0 else i
 
 
 def _advanced(x: Value, items: list[Any]) -> Value:
-    """Index Values broadcast together; their axis stands where the first of them stood (in front if they are apart)."""
+    """Index Values broadcast together; their axes stand where the first stood, or in front if they are apart."""
     axes = [a for a, item in enumerate(items) if isinstance(item, Value)]
     together = broadcast_shapes(*(items[a].shape for a in axes), op="getitem")
-    front = axes[0] if axes == list(range(axes[0], axes[-1] + 1)) else 0
     strides = strides_of(x.shape)
     flat = [0] * numel(together)
     for a in axes:
         index = items[a]
         if index.shape != together:
             index = apply(PRIMITIVES["broadcast_to"], index, shape=together)
-        flat = [f + strides[a] * _in_range(i, x.shape[a], a) for f, i in zip(flat, index._flat(), strict=True)]
-    others = [a for a in range(x.ndim) if a not in axes]
-    before, after = [a for a in others if a < axes[0] and front], [a for a in others if a > axes[0] or not front]
-    if not front:
-        before, after = [], others
+        flat = [f + strides[a] * i for f, i in zip(flat, index._flat(), strict=True)]
+    apart = axes != list(range(axes[0], axes[-1] + 1))
+    before = [] if apart else list(range(axes[0]))
+    after = [a for a in range(x.ndim) if a not in axes and a not in before]
     outer, inner = _offsets(before, x.shape, strides), _offsets(after, x.shape, strides)
     positions = [o + f + i for o in outer for f in flat for i in inner]
     shape = (*(x.shape[a] for a in before), *together, *(x.shape[a] for a in after))
@@ -176,7 +215,10 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     if axis is None:
         x, axis = reshape(x, (x.size,)), 0
     at = normalize_axis(axis, x.ndim, op="take")
-    return getitem(x, (*[slice(None)] * at, lift(indices, "take")))
+    index = lift(indices, "take")
+    for i in index._flat():
+        _in_range(_int(i, "take"), x.shape[at], at, "take")
+    return getitem(x, (*[slice(None)] * at, index.detach()))
 
 
 def gather(x: Any, index: Any, axis: int) -> Value:
@@ -217,18 +259,22 @@ def _along(shape: Shape, index: Value, axis: int, op: str) -> list[int]:
     base = [0]
     for size, stride in zip(index.shape, others, strict=True):
         base = [b + i * stride for b in base for i in range(size)]
-    return [b + strides[at] * _in_range(_int(i), shape[at], at) for b, i in zip(base, index._flat(), strict=True)]
+    places = [_in_range(_int(i, op), shape[at], at, op) for i in index._flat()]
+    return [b + strides[at] * place for b, place in zip(base, places, strict=True)]
 
 
 def one_hot(labels: Any, classes: int) -> Value:
     """Rows of zeros with a 1 at each label (paper, section III); no gradient.
 
-    Raises ValueError for a label that is no int or not in ``0 ... classes - 1``.
+    Raises ValueError for a label that is no int or not in ``0 ... classes - 1``. (``Value([2, 0])`` holds floats; write
+    ``[2, 0]`` or ``Value([2, 0], requires_grad=False)``.)
 
     >>> one_hot([2, 0], 3).data
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     labels = lift(labels, "one_hot")
+    if type(classes) is not int or classes < 1:
+        raise ValueError(f"one_hot: classes is an int of at least 1, not {classes!r}")
     rows: list[float] = []
     for place, label in enumerate(labels._flat()):
         if type(label) is not int or not 0 <= label < classes:
