@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
+from operator import index
 from typing import Any
 
 from ..operations import apply, lift
@@ -36,12 +37,20 @@ __all__ = [
 
 def _ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
     """Sizes or axes given one by one or as one sequence."""
-    if len(given) == 1 and not isinstance(given[0], int):
+    if len(given) == 1 and isinstance(given[0], Iterable):
         given = tuple(given[0])
     for v in given:
-        if isinstance(v, bool) or not isinstance(v, int):
-            raise TypeError(f"{op}: {what} are ints, not {v!r}")
-    return given
+        if isinstance(v, bool) or not hasattr(v, "__index__"):
+            raise TypeError(f"{op}: {what} are ints, not {v!r:.60}")
+    return tuple(map(index, given))
+
+
+def _sizes(given: tuple[Any, ...], op: str) -> tuple[int, ...]:
+    """Non-negative ints given one by one or as one sequence."""
+    sizes = _ints(given, "sizes", op)
+    if any(size < 0 for size in sizes):
+        raise ValueError(f"{op}: sizes are not negative, but {sizes} are given")
+    return sizes
 
 
 def reshape(x: Any, *shape: Any) -> Value:
@@ -113,7 +122,7 @@ def broadcast_to(x: Any, *shape: Any) -> Value:
     [[1.0, 2.0], [1.0, 2.0]]
     """
     x = lift(x, "broadcast_to")
-    new = _ints(shape, "sizes", "broadcast_to")
+    new = _sizes(shape, "broadcast_to")
     return x if new == x.shape else apply(PRIMITIVES["broadcast_to"], x, shape=new)
 
 
@@ -160,6 +169,7 @@ def roll(x: Any, shift: int, axis: int | None = None) -> Value:
     [3.0, 1.0, 2.0]
     """
     x = lift(x, "roll")
+    (shift,) = _ints((shift,), "shifts", "roll")
     if axis is None:
         return reshape(roll(flatten(x), shift, 0), x.shape) if x.ndim else x
     at = normalize_axis(axis, x.ndim, op="roll")
@@ -180,8 +190,8 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
     [0.0, 1.0, 2.0, 0.0]
     """
     x = lift(x, "pad")
-    widths = [(width, width)] * x.ndim if isinstance(width, int) else [tuple(w) for w in width]
-    if len(widths) != x.ndim or any(len(w) != 2 or min(w) < 0 for w in widths):
+    widths = [(width, width)] * x.ndim if isinstance(width, int) else list(width) if _is_pairs(width) else []
+    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
         raise ValueError(f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {x.shape}")
     shape = tuple(before + size + after for (before, after), size in zip(widths, x.shape, strict=True))
     bounds = tuple((before, before + size, 1) for (before, _), size in zip(widths, x.shape, strict=True))
@@ -191,6 +201,12 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
     ones = constant([1] * x.size, x.shape)
     inside = apply(PRIMITIVES["pad"], ones, bounds=bounds, shape=shape)
     return apply(PRIMITIVES["where"], inside, out, lift(value, "pad"))
+
+
+def _is_pairs(width: Any) -> bool:
+    return isinstance(width, Sequence) and all(
+        isinstance(w, Sequence) and len(w) == 2 and all(isinstance(v, int) for v in w) for w in width
+    )
 
 
 def concat(values: Sequence[Any], axis: int = 0) -> Value:
@@ -234,9 +250,9 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
             raise ValueError(
                 f"split: size {size} of axis {axis} does not divide into {sections} equal parts; give indices"
             )
-        sections = range(size // sections, size, size // sections) if size else []
+        sections = [size // sections * i for i in range(1, sections)]
     edges = [0, *sections, size]
-    if any(a > b for a, b in pairwise(edges)) or edges[0] < 0:
+    if any(a > b for a, b in pairwise(edges)):
         raise ValueError(f"split: indices {list(sections)} must rise from 0 to the size {size}")
     return [_slice(x, at, a, b) for a, b in pairwise(edges)]
 
@@ -251,6 +267,7 @@ def repeat(x: Any, repeats: int, axis: int | None = None) -> Value:
     if axis is None:
         x, axis = reshape(x, (x.size,)), 0
     at = normalize_axis(axis, x.ndim, op="repeat")
+    (repeats,) = _sizes((repeats,), "repeat")
     wide = broadcast_to(expand_dims(x, at + 1), (*x.shape[: at + 1], repeats, *x.shape[at + 1 :]))
     return reshape(wide, (*x.shape[:at], x.shape[at] * repeats, *x.shape[at + 1 :]))
 
@@ -262,7 +279,7 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Value:
     [1.0, 2.0, 1.0, 2.0]
     """
     x = lift(x, "tile")
-    times = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    times = _sizes((repeats,), "tile")
     ndim = max(len(times), x.ndim)
     times = (1,) * (ndim - len(times)) + times
     sizes = (1,) * (ndim - x.ndim) + x.shape

@@ -219,6 +219,8 @@ def conv_transpose2d(
     if x.ndim != 4 or weight.ndim != 4 or x.shape[1] != weight.shape[0]:
         raise ValueError(f"{op}: x {x.shape} must be (N, C, H, W) and weight {weight.shape} (C, F / groups, KH, KW)")
     window = _window(op, stride, padding, dilation, groups)
+    if x.shape[1] % groups:
+        raise ValueError(f"{op}: groups={groups} does not divide the {x.shape[1]} channels of x {x.shape}")
     extra = pair(output_padding, "output_padding", op=op, minimum=0)
     spatial = [
         transposed_window_size(size, kernel, s, p, d, e)
