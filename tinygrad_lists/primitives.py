@@ -87,7 +87,7 @@ def _binary(name: str, scalar: Callable[[Any, Any], Any], text: str | None, diff
 
 
 def _where() -> Primitive:
-    formula = elementwise.Formula("where", n.where, None)
+    formula = elementwise.Formula("where", n.where, "y if x else z")
     return Primitive(
         "where",
         lambda c, x, y: broadcast_shapes(c, x, y, op="where"),

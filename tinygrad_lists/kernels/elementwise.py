@@ -43,6 +43,7 @@ NAMES = {
 LOOPS = {
     "unary": "lambda X: [{} for x in X]",
     "same": "lambda X, Y: [{} for x, y in zip(X, Y)]",
+    "ternary": "lambda X, Y, Z: [{} for x, y, z in zip(X, Y, Z)]",
     "x scalar": "lambda x, Y: [{} for y in Y]",
     "y scalar": "lambda X, y: [{} for x in X]",
     "x blocked": "lambda X, Y, b: [{} for i, x in enumerate(X) for y in Y[i * b : i * b + b]]",
@@ -54,7 +55,8 @@ class Formula:
     """One elementwise operation: `scalar`, right for every kind of number, and `text`, quick for floats.
 
     `text` is a Python expression in x (and y) that gives the same bits as `scalar` on floats, or raises an
-    ArithmeticError or ValueError where only `scalar` knows the answer.
+    ArithmeticError or ValueError where only `scalar` knows the answer. The one of `where`, in x, y and z, is right for
+    y and z of any one kind.
     """
 
     __slots__ = ("loops", "name", "scalar", "text")
@@ -98,7 +100,10 @@ def ternary(formula: Formula, x: Flat, x_shape: Shape, y: Flat, y_shape: Shape, 
     """``f(x, y, z)`` over the broadcast shape, as a flat list."""
     shape = broadcast_shapes(x_shape, y_shape, z_shape, op=formula.name)
     operands = ((x, x_shape), (y, y_shape), (z, z_shape))
-    return list(map(formula.scalar, *(broadcast_to(v, v_shape, shape=shape) for v, v_shape in operands)))
+    x, y, z = (broadcast_to(v, v_shape, shape=shape) for v, v_shape in operands)
+    if formula.text is not None and x and type(y[0]) is type(z[0]):
+        return formula.run("ternary", x, y, z)
+    return list(map(formula.scalar, x, y, z))
 
 
 def _binary_floats(formula: Formula, x: Flat, x_shape: Shape, y: Flat, y_shape: Shape) -> Flat:

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from ..number_kinds import common_kind, convert, kind_name
 from ..shapes import Shape, numel, strides_of
 
 __all__ = ["broadcast_to", "concat", "crop", "flip", "pad", "permute_dims"]
@@ -104,11 +105,18 @@ def flip(x: Flat, x_shape: Shape, *, axes: Shape) -> Flat:
 
 
 def concat(parts: Sequence[Flat], shapes: Sequence[Shape], *, axis: int) -> Flat:
-    """The parts one behind the other along `axis`.
+    """The parts one behind the other along `axis`, brought to one kind of number: ints beside floats become floats.
 
     >>> concat([[1, 2], [3, 4, 5, 6]], [(2, 1), (2, 2)], axis=1)
     [1, 3, 4, 2, 5, 6]
     """
+    samples = [part[0] for part in parts if part]
+    if len(set(map(type, samples))) > 1:
+        for v in samples[1:]:
+            if common_kind("concat", samples[0], v) != kind_name(samples[0]):
+                samples[0] = v
+        kind = kind_name(samples[0])
+        parts = [[convert("concat", v, kind) for v in part] for part in parts]
     if numel(shapes[0][:axis]) == 1:
         return list(chain.from_iterable(parts))
     blocks = [numel(shape[axis:]) for shape in shapes]

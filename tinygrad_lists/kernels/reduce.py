@@ -118,6 +118,8 @@ def _runs(x: Flat, x_shape: Shape, axes: Shape, op: str) -> list[Flat]:
     size = numel([x_shape[a] for a in axes])
     if size == 0:
         raise ValueError(f"{op}: axes {axes} of shape {x_shape} are empty; there is no element to choose")
+    if x and isinstance(x[0], complex):
+        raise TypeError(f"{op}: complex numbers have no order; apply it to their real or imaginary parts")
     kept = tuple(a for a in range(len(x_shape)) if a not in axes)
     x = permute_dims(x, x_shape, axes=kept + axes)
     return [x[i : i + size] for i in range(0, len(x), size)]
@@ -127,7 +129,7 @@ def _extreme(
     x: Flat, x_shape: Shape, axes: Shape, pick: Callable[[Flat], Any], either: Callable[[Any, Any], Any], op: str
 ) -> Flat:
     runs = _runs(x, x_shape, axes, op)
-    if _has_nan(x) or (x and isinstance(x[0], complex)):
+    if _has_nan(x):
         return [reduce(either, run) for run in runs]
     return [pick(run) for run in runs]
 
@@ -135,7 +137,8 @@ def _extreme(
 def _first_index(x: Flat, x_shape: Shape, axis: int, pick: Callable[[Flat], Any], op: str) -> list[int]:
     runs = _runs(x, x_shape, (axis,), op)
     if _has_nan(x):
-        return [next((i for i, v in enumerate(run) if v != v), run.index(pick(run))) for run in runs]
+        nans = [next((i for i, v in enumerate(run) if v != v), None) for run in runs]
+        return [run.index(pick(run)) if i is None else i for i, run in zip(nans, runs, strict=True)]
     return [run.index(pick(run)) for run in runs]
 
 
