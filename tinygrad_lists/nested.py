@@ -29,17 +29,27 @@ def flatten(data: Any, *, op: str = "Value") -> tuple[Flat, Shape]:
     ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (2, 3))
     """
     if not isinstance(data, list | tuple):
-        buffer = _buffer(data, op)
-        if buffer is None:
+        buffer = _buffer(data)
+        if buffer is not None:
+            data, shape = buffer
+            return unify(data, op=op), shape
+        (data,) = _listed([data])
+        if not isinstance(data, list):
             return unify([data], op=op), ()
-        data, shape = buffer
-        return unify(data, op=op), shape
-    flat: list[Any] = list(data)
+    flat = _listed(list(data))
     sizes = [len(flat)]
     while flat and any(issubclass(kind, list | tuple) for kind in set(map(type, flat))):
         flat, size = _open(flat, sizes, op)
+        flat = _listed(flat)
         sizes.append(size)
     return unify(flat, sizes, op=op), tuple(sizes)
+
+
+def _listed(flat: list[Any]) -> list[Any]:
+    """Arrays of other libraries, and their scalars, as lists and plain numbers; Values and the rest as they are."""
+    kinds = set(map(type, flat)).difference(KINDS)
+    foreign = {kind for kind in kinds if hasattr(kind, "tolist") and not hasattr(kind, "__tinygrad_apply__")}
+    return [v.tolist() if type(v) in foreign else v for v in flat] if foreign else flat
 
 
 def _open(rows: list[Any], sizes: Sequence[int], op: str) -> tuple[list[Any], int]:
@@ -65,22 +75,16 @@ def _place(i: int, sizes: Sequence[int]) -> str:
     return "".join(f"[{j}]" for j in reversed(index))
 
 
-def _buffer(data: Any, op: str) -> tuple[Flat, Shape] | None:
-    """Contents of an object with the buffer protocol (NumPy array, array.array, memoryview), or None for others."""
+def _buffer(data: Any) -> tuple[Flat, Shape] | None:
+    """Contents of an object with the buffer protocol (NumPy array, array.array, memoryview); None for others, and for
+    formats that Python cannot read (complex, swapped bytes)."""
     if isinstance(data, KINDS):
         return None
     try:
         view = memoryview(data)
-    except TypeError:
-        return None
-    if isinstance(data, bytes | bytearray):
-        return list(data), (len(data),)
-    try:
         nested = view.tolist()
-    except NotImplementedError:
-        raise TypeError(
-            f"{op}: cannot read a buffer of format {view.format!r}; convert it first, e.g. a.astype('float64')"
-        ) from None
+    except (TypeError, ValueError, NotImplementedError):
+        return None
     flat: list[Any] = [nested] if view.ndim == 0 else nested
     for _ in range(view.ndim - 1):
         flat = list(chain.from_iterable(flat))
@@ -132,15 +136,13 @@ def _number(v: Any, i: int, sizes: Sequence[int], op: str) -> Any:
         return int(v)
     if isinstance(v, complex):
         return complex(v)
-    item = getattr(v, "item", None)
-    if callable(item) and type(v).__module__ == "numpy":
-        return item()
-    if isinstance(v, Number):
+    if isinstance(v, Number) and not hasattr(v, "tolist"):
         return v
     where = f" at {_place(i, sizes)}" if sizes else ""
     if hasattr(v, "__tinygrad_apply__"):
         raise TypeError(f"{op}: a Value stands inside a list{where}; join Values with stack([...]) or concat([...])")
-    raise TypeError(f"{op}: {v!r:.60}{where} is a {type(v).__name__}, not a number")
+    remedy = "; convert it first, e.g. a.astype('float64')" if hasattr(v, "tolist") else ""
+    raise TypeError(f"{op}: {v!r:.60}{where} is a {type(v).__name__}, not a number{remedy}")
 
 
 def nest(flat: Flat, shape: Shape) -> Any:
