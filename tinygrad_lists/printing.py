@@ -6,8 +6,15 @@ from typing import Any
 
 __all__ = ["short"]
 
+#: Longest text of one number; the rest is in ``.data``.
+WIDEST = 64
 
-def short(data: Any, limit: int = 6) -> str:
+#: By the number of axes: the longest list that is shown whole, and how much of the start and the end of others.
+ENDS = {1: (6, 3, 2), 2: (6, 3, 2), 3: (4, 2, 1)}
+ENDS_OF_MORE_AXES = (2, 1, 1)
+
+
+def short(data: Any) -> str:
     """Nested lists with the middle of long ones left out, and floats to five digits.
 
     >>> short([[1.0, 0.123456789], [2.5, 1e-9]])
@@ -15,10 +22,30 @@ def short(data: Any, limit: int = 6) -> str:
     >>> short(list(range(100)))
     '[0, 1, 2, ..., 98, 99]'
     """
-    if isinstance(data, list):
-        if len(data) <= limit:
-            return f"[{', '.join(map(short, data))}]"
-        return f"[{', '.join(map(short, data[:3]))}, ..., {', '.join(map(short, data[-2:]))}]"
-    if isinstance(data, float):
-        return f"{data:.5g}" if data != int(data * 0 == 0 and data) else repr(data)
-    return repr(data)
+    depth, inner = 0, data
+    while isinstance(inner, list):
+        depth += 1
+        inner = inner[0] if inner else None
+    return _lists(data, *ENDS.get(depth, ENDS_OF_MORE_AXES))
+
+
+def _lists(data: Any, most: int, first: int, last: int) -> str:
+    if not isinstance(data, list):
+        return _number(data)
+    shown = data if len(data) <= most else data[:first] + data[-last:]
+    parts = [_lists(part, most, first, last) for part in shown]
+    if len(data) > most:
+        parts.insert(first, "...")
+    return f"[{', '.join(parts)}]"
+
+
+def _number(x: Any) -> str:
+    if isinstance(x, float):
+        return f"{x:.5g}" if x - x != 0 or x != int(x) else repr(x)
+    if isinstance(x, complex):
+        return f"({x:.5g})"
+    try:
+        text = repr(x)
+    except ValueError:  # Python refuses to print an int of more than 4,300 digits
+        return f"<{type(x).__name__} of thousands of digits>"
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."

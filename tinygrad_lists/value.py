@@ -18,6 +18,7 @@ from typing import Any
 from .anomaly import Source
 from .methods import Methods
 from .nested import flatten, nest
+from .number_kinds import convert, kind_name
 from .primitives import Primitive
 from .printing import short
 from .shapes import Shape, numel
@@ -160,8 +161,9 @@ class Value(Methods):
             data, shape = new._data, new.shape
         else:
             flat, shape = flatten(new, op=what)
-            if self.requires_grad and flat and type(flat[0]) is int and type(self._flat()[0]) is float:
-                flat = _floats(flat)
+            if self.requires_grad and flat and type(flat[0]) is int and self.size:
+                kind = kind_name(self._flat()[0])
+                flat = [convert(what, v, kind) for v in flat]
             data = flat if shape else flat[0]
         if shape != self.shape:
             raise ValueError(f"{what}: cannot assign shape {shape} to a Value of shape {self.shape}")
@@ -267,12 +269,20 @@ class Value(Methods):
             raise TypeError("iter: a scalar Value cannot be iterated over")
         return (self[i] for i in range(self.shape[0]))
 
+    def __contains__(self, x: Any) -> bool:
+        # Python would go through the elements with ==, which for Values is identity, and never find anything.
+        raise TypeError("in: a Value is not searched for a number; use equal(v, x).max(), or x in v.data")
+
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(
                 f"bool: the truth of a Value of shape {self.shape} is not clear; use .sum(), .max() or .min()"
             )
         return bool(self._flat()[0])
+
+    def __format__(self, spec: str) -> str:
+        """``f"{loss:.4f}"`` formats the number of a Value that has one element."""
+        return format(self.item(), spec) if spec else str(self)
 
     def __float__(self) -> float:
         return float(self.item())
@@ -316,5 +326,6 @@ def _rebuild(data: Any, shape: Shape, grad: Any, requires_grad: bool, name: str 
     leaf = constant(data, shape)
     leaf._grad = grad
     leaf.requires_grad = requires_grad
-    leaf.name = name
+    if name is not None:
+        leaf.name = name
     return leaf
