@@ -84,7 +84,13 @@ def test_argmax_is_the_first_maximum_or_the_first_nan(case: Case, values: int, n
 
 
 @pytest.mark.parametrize(
-    "case", [Case((2, 3, 26, 26)), Case((2, 3, 11, 11)), Case((1, 2, 9, 9), (3, 3), (2, 2), (1, 1))]
+    "case",
+    [
+        Case((2, 3, 26, 26)),
+        Case((2, 3, 11, 11)),
+        Case((1, 2, 9, 9), (3, 3), (2, 2), (1, 1)),
+        Case((1, 1, 7, 7), (3, 3), (1, 1), (1, 1), (2, 2)),
+    ],
 )
 def test_ties_of_relu_zeros_go_to_the_first(case: Case) -> None:
     assert argmax(case, [0.0] * numel(case.x_shape)) == [places[0] for places in case.windows()]
