@@ -86,19 +86,19 @@ def _accumulated(node: Value, g: Any) -> Any:
     return before + g
 
 
-def seed_for(output: Value, gradient: Any = None, *, op: str = "backward") -> Value:
+def seed_for(output: Value, gradient: Any = None, *, op: str = "backward", what: str = "gradient") -> Value:
     """The cotangent with which to start at `output`: `gradient`, checked, or 1 for a scalar."""
     if gradient is None:
         if output.size != 1:
             raise ValueError(
                 f"{op}: a Value of shape {output.shape} is not a scalar; reduce it first (.sum(), .mean()) or pass "
-                f"gradient= in its shape"
+                f"{what}= in its shape"
             )
         one = one_like(output._flat()[0])
         return constant([one] if output.shape else one, output.shape)
     seed = lift(gradient, op)
     if seed.shape != output.shape:
-        raise ValueError(f"{op}: gradient has shape {seed.shape} but the Value has shape {output.shape}")
+        raise ValueError(f"{op}: {what} has shape {seed.shape} but the Value has shape {output.shape}")
     if not seed.size or type(seed._flat()[0]) is type(output._flat()[0]):
         return seed
     kind = common_kind(op, seed._flat()[0], output._flat()[0])

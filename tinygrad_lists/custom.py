@@ -114,9 +114,7 @@ def _checked_kernel(name: str, function: Callable[..., Any], shape: Callable[...
         expected = shape(*arrays[1::2], **params)
         if not isinstance(out, list) or len(out) != numel(expected):
             given = f"a list of {len(out)}" if isinstance(out, list) else f"{out!r:.40}"
-            raise ValueError(
-                f"{name}: shape {expected} takes a flat list of {numel(expected)}; the kernel gave {given}"
-            )
+            raise ValueError(f"{name}: shape {expected} takes a flat list of {numel(expected)}, not {given}")
         return unify(out, (len(out),), op=name)
 
     return kernel
@@ -137,10 +135,7 @@ def _checked_rule(name: str, rule: Callable[..., Any]) -> Callable[..., tuple[An
 
 def _checked_entry(name: str, entry: Any, g: Value, x: Value) -> Value:
     gradient = lift(entry() if isinstance(entry, FunctionType) else entry, name)
-    if gradient.shape != x.shape and broadcast_shapes(gradient.shape, x.shape, op=name) not in (
-        gradient.shape,
-        x.shape,
-    ):
+    if not (_stretches(gradient.shape, x.shape) or _stretches(x.shape, gradient.shape)):
         raise ValueError(f"{name}: its rule gave a gradient of shape {gradient.shape} for an input of shape {x.shape}")
     if modes.state.recording and g.requires_grad and not gradient.requires_grad and any(gradient._flat()):
         raise RuntimeError(
@@ -148,3 +143,8 @@ def _checked_entry(name: str, entry: Any, g: Value, x: Value) -> Value:
             f"with Values (x, not x.data)"
         )
     return gradient
+
+
+def _stretches(small: Shape, large: Shape) -> bool:
+    extra = len(large) - len(small)
+    return extra >= 0 and all(a in (1, b) for a, b in zip(small, large[extra:], strict=True))

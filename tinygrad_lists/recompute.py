@@ -80,13 +80,12 @@ class _Part:
         self.kwargs = kwargs
 
     def run(self, replacements: Sequence[Value]) -> Any:
-        """Result, recorded, with other Values in place of those among the arguments."""
+        """Result with other Values in place of those among the arguments."""
         following = iter(replacements)
         args, kwargs = map_tree(
             lambda leaf: next(following) if isinstance(leaf, Value) else leaf, (self.args, self.kwargs)
         )
-        with modes.recording():
-            return map_tree(lambda out: lift(out, "checkpoint"), self.f(*args, **kwargs))
+        return map_tree(lambda out: lift(out, "checkpoint"), self.f(*args, **kwargs))
 
     def pack(self, result: Any) -> Value:
         """Those Values of a result that carry a gradient, as one."""
@@ -133,7 +132,8 @@ def _rule(g: Value, out: Value, *inputs: Value, part: _Part) -> tuple[Any, ...]:
         apply(PRIMITIVES["reshape"], x, shape=x.shape) if again and x.requires_grad else _fresh(x)
         for x in inputs[: part.given]
     ]
-    packed = part.pack(part.run(variables))
+    with modes.recording():
+        packed = part.pack(part.run(variables))
     if not _same(packed, out):
         raise RuntimeError(
             f"checkpoint: the function gave another result when it was run again (shape {packed.shape}, before "
@@ -154,7 +154,8 @@ def _kernel(*arrays: Any, part: _Part) -> list[Any]:
     given = [constant(x if s else x[0], s) for x, s in zip(arrays[::2], arrays[1::2], strict=True)][: part.given]
     for x in given:
         x.requires_grad = True
-    return part.pack(part.run(given))._flat()
+    with modes.recording():
+        return part.pack(part.run(given))._flat()
 
 
 _CHECKPOINT = Primitive("checkpoint", lambda *shapes, part: part.shape, _kernel)

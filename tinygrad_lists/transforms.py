@@ -193,13 +193,13 @@ def _directed(op: str, f: Function, primals: Any, tangents: Any) -> tuple[Evalua
     if not isinstance(primals, tuple):
         primals, tangents = (primals,), (tangents,)
     run = Evaluation(op, f, primals, range(len(primals)), {})
-    return run, [seed_for(v, t, op=op) for v, t in match(run.arguments, tangents, op=op)]
+    return run, [seed_for(v, t, op=op, what="tangent") for v, t in match(run.arguments, tangents, op=op)]
 
 
 def _seeds(op: str, out: Any, cotangent: Any) -> list[Value]:
     if isinstance(out, Value):
-        return [seed_for(out, cotangent, op=op)]
-    return [seed_for(leaf, u, op=op) for leaf, u in match(out, cotangent, op=op)]
+        return [seed_for(out, cotangent, op=op, what="cotangent")]
+    return [seed_for(leaf, u, op=op, what="cotangent") for leaf, u in match(out, cotangent, op=op)]
 
 
 def _unit(out: Value, i: int) -> Value:
