@@ -62,7 +62,7 @@ class CrossEntropyLoss(Module):
 
     def _check(self, labels: Value, classes: int) -> None:
         for position, label in enumerate(labels.data):
-            if label != int(label) or not 0 <= label < classes:
+            if label not in range(classes):
                 raise ValueError(
                     f"CrossEntropyLoss: label {label!r} at position {position} is not a class from 0 to {classes - 1}"
                 )

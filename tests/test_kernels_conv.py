@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
     @property
     def y_shape(self) -> Shape:
-        return conv2d_shape(self.x_shape, self.w_shape, self.stride, self.padding, self.dilation, self.groups)
+        return conv2d_shape(self.x_shape, self.w_shape, **self.options)
 
 
 CONV1 = Case((2, 1, 28, 28), (8, 1, 3, 3))
@@ -291,3 +291,19 @@ def test_shapes_that_do_not_fit_are_named(
     assert message in str(error.value)
     assert str(x_shape) in str(error.value)
     assert str(w_shape) in str(error.value)
+
+
+def test_sums_begin_with_the_bias() -> None:
+    """Exactly ``b[f] + ...`` in that order, also where a window equals the first one and is computed once."""
+    case = Case((2, 2, 5, 5), (3, 2, 3, 3))
+    rng = random.Random(4)
+    x = [rng.choice([0.0, rng.uniform(-1, 1)]) for _ in range(100)]
+    w, bias = [rng.uniform(-1, 1) for _ in range(54)], [0.1, -0.2, 0.3]
+    got = conv2d(x, case.x_shape, w, case.w_shape, bias, (3,), **case.options)
+    expected = []
+    for n, f, i, j in product(range(2), range(3), range(3), range(3)):
+        total = bias[f]
+        for c, k, m in product(range(2), range(3), range(3)):
+            total += w[f * 18 + c * 9 + k * 3 + m] * x[n * 50 + c * 25 + (i + k) * 5 + j + m]
+        expected.append(total)
+    assert got == expected

@@ -81,10 +81,12 @@ def _transposed(x: Any) -> Any:
     return _call("permute_dims", x, axes=(*range(last - 1), last, last - 1))
 
 
-def _conv2d(g: Any, out: Any, x: Any, w: Any, **window: Any) -> tuple[Any, Any]:
+def _conv2d(g: Any, out: Any, x: Any, w: Any, *bias: Any, **window: Any) -> tuple[Any, ...]:
     return (
         lambda: _call("conv2d_input_grad", g, w, x_shape=x.shape, **window),
         lambda: _call("conv2d_weight_grad", x, g, w_shape=w.shape, **window),
+        # The bias stands in every pixel of its filter's plane, in every image.
+        *(lambda: _call("reshape", _call("sum", g, axes=(0, 2, 3)), shape=b.shape) for b in bias),
     )
 
 

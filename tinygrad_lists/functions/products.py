@@ -151,9 +151,8 @@ def conv2d(
     >>> conv2d([[[[1.0, 2.0, 3.0]]]], [[[[1.0, 10.0]]]]).data
     [[[[21.0, 32.0]]]]
     """
-    x, weight = lift(x, "conv2d"), lift(weight, "conv2d")
-    out = apply(PRIMITIVES["conv2d"], x, weight, **_window("conv2d", stride, padding, dilation, groups))
-    return _biased("conv2d", out, bias)
+    operands = [lift(v, "conv2d") for v in (x, weight, bias) if v is not None]
+    return apply(PRIMITIVES["conv2d"], *operands, **_window("conv2d", stride, padding, dilation, groups))
 
 
 def _window(op: str, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> dict[str, Any]:

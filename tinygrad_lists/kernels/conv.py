@@ -1,17 +1,17 @@
 """2-D convolution and its two adjoints on flat lists: a family closed under differentiation.
 
-Cross-correlation, as in the paper's equation (1) and in every deep learning library, without the bias. For x
-(N, C, H, W) and w (F, C/groups, KH, KW), with stride s, dilation d and padding p of each axis::
+Cross-correlation, as in the paper's equation (1) and in every deep learning library. For x (N, C, H, W), w
+(F, C/groups, KH, KW) and a bias b (F,) that may be left out, with stride s, dilation d and padding p of each axis::
 
-    y[n, f, i, j] = Σ_c Σ_k Σ_l  w[f, c, k, l] · x[n, c, s·i + d·k - p, s·j + d·l - p]
+    y[n, f, i, j] = b[f] + Σ_c Σ_k Σ_l  w[f, c, k, l] · x[n, c, s·i + d·k - p, s·j + d·l - p]
 
-It is linear in x and in w. With <a, b> the sum of the elementwise product, its adjoints are defined by
+Without the bias it is linear in x and in w. With <a, b> the sum of the elementwise product, its adjoints are defined by
 
     <conv2d(x, w), g> = <x, conv2d_input_grad(g, w)> = <w, conv2d_weight_grad(x, g)>
 
 and the derivative of each of the three is expressed with the other two.
 
-Accumulation order, the same on every Python version: conv2d sums over c, k, l, from the first product on;
+Accumulation order, the same on every Python version: conv2d sums over c, k, l, from the bias or the first product on;
 conv2d_weight_grad sums from zero over n, then the windows row by row; conv2d_input_grad sums over f for each tap, then
 from zero over the taps k, l. Zeros in the gradient may be skipped: that changes no bit of a sum that starts from zero,
 unless the other factor is infinite or NaN, and then nothing is skipped. After the paper's ReLU and max-pool five sixths
@@ -43,13 +43,20 @@ WORTH_SKIPPING = 64  # and, in conv2d_input_grad, where a window has at least so
 
 
 def conv2d_shape(
-    x_shape: Sequence[int], w_shape: Sequence[int], stride: Pair, padding: Pair, dilation: Pair, groups: int
+    x_shape: Sequence[int],
+    w_shape: Sequence[int],
+    bias_shape: Sequence[int] | None = None,
+    *,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
 ) -> Shape:
     """Shape (N, F, OH, OW) of the convolution of x (N, C, H, W) with w (F, C/groups, KH, KW).
 
     Raises ValueError when the two do not fit together, naming both and the remedy. N may be 0; no other size may.
 
-    >>> conv2d_shape((8, 1, 28, 28), (8, 1, 3, 3), (1, 1), (0, 0), (1, 1), 1)
+    >>> conv2d_shape((8, 1, 28, 28), (8, 1, 3, 3), stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
     (8, 8, 26, 26)
     """
     x_shape, w_shape = tuple(x_shape), tuple(w_shape)
@@ -72,6 +79,8 @@ def conv2d_shape(
             f"{given}: the weight takes {w_shape[1]} channels per group, {w_shape[1] * groups} in all with "
             f"groups={groups}, but the input has {channels}"
         )
+    if bias_shape is not None and tuple(bias_shape) != (filters,):
+        raise ValueError(f"{given}: the bias has shape {tuple(bias_shape)}; {filters} filters need ({filters},)")
     axes = zip(x_shape[2:], w_shape[2:], stride, padding, dilation, strict=True)
     return x_shape[0], filters, *(window_size(*axis, op=given) for axis in axes)
 
@@ -81,13 +90,15 @@ def conv2d(
     x_shape: Shape,
     w: Flat,
     w_shape: Shape,
+    bias: Flat = (),  # type: ignore[assignment]  # no bias
+    bias_shape: Shape = (),
     *,
     stride: Pair,
     padding: Pair,
     dilation: Pair,
     groups: int,
 ) -> Flat:
-    """Cross-correlation of x (N, C, H, W) with w (F, C/groups, KH, KW): y (N, F, OH, OW), the paper's equation (1).
+    """Cross-correlation of x (N, C, H, W) with w (F, C/groups, KH, KW) and a bias (F,): y (N, F, OH, OW), equation (1).
 
     >>> conv2d([1, 2, 3, 4, 5, 6], (1, 1, 2, 3), [1, 0, 0, 10], (1, 1, 2, 2),
     ...        stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
@@ -96,10 +107,12 @@ def conv2d(
     windows = _windows(x_shape, w_shape, stride, padding, dilation)
     zero = zero_of(x)
     filters = _filters(w, w_shape, groups)
+    per_group = w_shape[0] // groups
+    biases = [bias[first : first + per_group] for first in range(0, w_shape[0], per_group)]
     y: Flat = []
     for image in _images(x, x_shape, groups):
-        for planes, weights in zip(image, filters, strict=True):
-            for plane in sums_of_products_once(unfold(planes, windows, zero), weights):
+        for planes, weights, of_group in zip(image, filters, biases, strict=True):
+            for plane in sums_of_products_once(unfold(planes, windows, zero), weights, of_group):
                 y += plane
     return y
 

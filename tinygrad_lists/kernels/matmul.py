@@ -1,7 +1,8 @@
 """Matrix products on flat lists.
 
 Each element is summed over k in order, from the first product on, by expressions that are written out for the size (see
-`codegen`): 13 to 16 ns a multiply-add, where ``sum(map(mul, row, column))`` takes 17 for long rows and 40 for rows of 8.
+`codegen`): 13 to 16 ns a multiply-add, where ``sum(map(mul, row, column))`` takes 17 for long rows and 40 for rows of
+8.
 """
 
 from __future__ import annotations
