@@ -9,7 +9,7 @@
 >>> optimiser.step()
 """
 
-from . import data, init, optim
+from . import data, init, optim, paper
 from .layers import (
     ELU,
     GELU,
@@ -51,4 +51,5 @@ __all__ = [
     "data",
     "init",
     "optim",
+    "paper",
 ]

@@ -86,7 +86,7 @@ def _conv2d(g: Any, out: Any, x: Any, w: Any, *bias: Any, **window: Any) -> tupl
         lambda: _call("conv2d_input_grad", g, w, x_shape=x.shape, **window),
         lambda: _call("conv2d_weight_grad", x, g, w_shape=w.shape, **window),
         # The bias stands in every pixel of its filter's plane, in every image.
-        *(lambda: _call("reshape", _call("sum", g, axes=(0, 2, 3)), shape=b.shape) for b in bias),
+        *(lambda b=b: _call("reshape", _call("sum", g, axes=(0, 2, 3)), shape=b.shape) for b in bias),
     )
 
 

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/experiment.py [--rounds 5] [--no-experiment]
 
-Both sides compute the same thing on the same real images: forward, backward and update of the paper's network, batch 8. "Nested
-loops" is `nn.handwritten`, the network written as the paper describes it. The sides take turns, so that a change of the machine's
-speed meets both; the ratio is that of the medians.
+Both sides compute the same thing on the same real images: forward, backward and update of the paper's network, batch 8.
+"Nested loops" is `nn.handwritten`, the network written as the paper describes it. The sides take turns, so that a
+change of the machine's speed meets both; the ratio is that of the medians.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def main() -> None:
         subprocess.run(command, cwd=ROOT, check=True)
         seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"whole experiment, one core: {seconds:.1f} s (asked: within 60), peak memory {peak:.0f} MB (asked: under 150)")
+    print(
+        f"whole experiment, one core: {seconds:.1f} s (asked: within 60), peak memory {peak:.0f} MB (asked: under 150)"
+    )
 
 
 if __name__ == "__main__":
