@@ -73,7 +73,7 @@ def test_every_kind_stays_its_kind(kind: type, count: int) -> None:
         (([Decimal(1)], [3]), Decimal(0)),
         (([1.5], [1j]), 0j),
         (([True], [True]), 0),
-        (([], [Fraction(1)]), 0.0),
+        (([], [Fraction(1)]), 0),
     ],
 )
 def test_zero_is_of_the_kind_of_a_product(operands: tuple[list[Any], ...], zero: Any) -> None:

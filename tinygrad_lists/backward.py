@@ -23,7 +23,7 @@ from typing import Any
 
 from . import anomaly, modes
 from .hooks import hooks_of, run_hooks
-from .number_kinds import common_kind, convert, kind_name, one_like
+from .number_kinds import common_kind, convert, kind_name, one_like, zero_like
 from .operations import apply, lift
 from .primitives import PRIMITIVES
 from .shapes import Shape
@@ -256,6 +256,8 @@ def _step(found: dict[Value, Any], node: Value, g: Value, create_graph: bool, ob
             continue
         if c.__class__ is FunctionType:
             c = c()
+        if not g.size and x.size:
+            c = zero_like(x)  # a gradient made of nothing would be the int 0
         contributions.append(c if c.shape == x.shape else unbroadcast(c, x.shape))
     if observe is not None:
         observe(node, g, contributions)

@@ -93,7 +93,7 @@ def normalize_axes(axis: int | Iterable[int] | None, ndim: int, *, op: str = "ax
     """
     if axis is None:
         return tuple(range(ndim))
-    axes = sorted(normalize_axis(a, ndim, op=op) for a in ((axis,) if isinstance(axis, int) else axis))
+    axes = sorted(normalize_axis(a, ndim, op=op) for a in (axis if isinstance(axis, Iterable) else (axis,)))
     if any(a == b for a, b in pairwise(axes)):
         raise ValueError(f"{op}: the same axis is named twice in {axis}")
     return tuple(axes)

@@ -190,6 +190,8 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
     [0.0, 1.0, 2.0, 0.0]
     """
     x = lift(x, "pad")
+    if not x.ndim:
+        return x
     widths = [(width, width)] * x.ndim if isinstance(width, int) else list(width) if _is_pairs(width) else []
     if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
         raise ValueError(f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {x.shape}")

@@ -71,16 +71,17 @@ def dot(xs: Sequence[Any], ys: Sequence[Any], zero: Any = 0.0) -> Any:
 
 
 def zero_of(*operands: Sequence[Any]) -> Any:
-    """Zero of the kind that a product of one element of each operand has; 0.0 when an operand is empty.
+    """Zero of the kind that a product of one element of each operand has; the int 0, which mixes with every kind, when
+    an operand is empty and so has no kind.
 
     Never a float in an exact computation: ``Decimal + 0.0`` is a TypeError and ``Fraction + 0.0`` a float.
 
     >>> from fractions import Fraction
     >>> zero_of([1.5], [2]), zero_of([1], [Fraction(1, 3)]), zero_of([])
-    (0.0, Fraction(0, 1), 0.0)
+    (0.0, Fraction(0, 1), 0)
     """
     if not all(operands):
-        return 0.0
+        return 0
     first, *others = [type(values[0])() for values in operands]
     for other in others:
         first = first * other

@@ -40,7 +40,7 @@ def matmul(x: Flat, x_shape: Shape, y: Flat, y_shape: Shape) -> Flat:
     """
     *batch, n, m = matmul_shape(x_shape, y_shape)
     k = x_shape[-1]
-    if not k:
+    if not k * n * m:
         return [zero_of(x)] * (numel(batch) * n * m)
     x = broadcast_to(x, x_shape, shape=(*batch, n, k))
     y = broadcast_to(y, y_shape, shape=(*batch, k, m))

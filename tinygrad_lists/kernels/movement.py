@@ -24,6 +24,7 @@ from typing import Any
 
 from ..number_kinds import common_kind, convert, kind_name
 from ..shapes import Shape, numel, strides_of
+from .accumulate import zero_of
 
 __all__ = ["broadcast_to", "concat", "crop", "flip", "pad", "permute_dims"]
 
@@ -78,7 +79,7 @@ def pad(x: Flat, x_shape: Shape, *, bounds: Sequence[Slice], shape: Shape) -> Fl
     >>> pad([1, 3, 5], (3,), bounds=((1, 6, 2),), shape=(6,))
     [0, 1, 0, 3, 0, 5]
     """
-    zero = type(x[0])() if x else 0.0
+    zero = zero_of(x)
     out = [zero] * numel(shape)
     strides = strides_of(shape)
     offset = sum(start * stride for (start, _, _), stride in zip(bounds, strides, strict=True))

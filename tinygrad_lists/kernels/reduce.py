@@ -16,7 +16,7 @@ from typing import Any
 
 from ..numeric import maximum, minimum
 from ..shapes import Shape, numel
-from .accumulate import total
+from .accumulate import total, zero_of
 from .movement import permute_dims
 
 __all__ = ["argmax", "argmin", "cumsum", "max_over", "min_over", "sum_over"]
@@ -25,12 +25,12 @@ Flat = list[Any]
 
 
 def sum_over(x: Flat, x_shape: Shape, *, axes: Shape) -> Flat:
-    """Sums over `axes`; an empty sum is 0.
+    """Sums over `axes`; an empty sum is the int 0, which mixes with every kind of number.
 
     >>> sum_over([1, 2, 3, 4, 5, 6], (2, 3), axes=(0,)), sum_over([1, 2, 3, 4, 5, 6], (2, 3), axes=(1,))
     ([5, 7, 9], [6, 15])
     """
-    zero = type(x[0])() if x else 0.0
+    zero = zero_of(x)
     shape = list(x_shape)
     for first, last in reversed(_groups(axes)):
         outer, reduced, inner = numel(shape[:first]), numel(shape[first : last + 1]), numel(shape[last + 1 :])
