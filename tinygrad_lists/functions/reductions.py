@@ -86,7 +86,8 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) 
     >>> std(Value([1.0, 3.0])).data
     1.0
     """
-    variance = var(lift(x, "std"), axis, keepdims, correction)
+    x = lift(x, "std")
+    variance = var(x, normalize_axes(axis, x.ndim, op="std"), keepdims, correction)
     zero = equal(variance, 0)
     # The root itself has a vertical tangent at 0, and 0 * inf would be nan: it never sees the 0.
     return where(zero, 0, sqrt(where(zero, 1, variance)))
