@@ -92,6 +92,7 @@ class Trainer:
         self.model, self.optimiser, self.criterion = model, optimiser, criterion
         self.on_batch, self.should_stop = on_batch, should_stop
         self.history = History()
+        self.evaluation: Evaluation | None = None  # after the last whole epoch
 
     def fit(
         self,
@@ -120,6 +121,7 @@ class Trainer:
                 break
             seconds = time.perf_counter() - start
             tested = evaluate(self.model, test, self.criterion) if test is not None else Evaluation(0.0, 0.0, [])
+            self.evaluation = tested
             epoch = Epoch(
                 number, loss / images, correct / images, tested.loss, tested.accuracy, seconds, images / seconds
             )

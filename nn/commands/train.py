@@ -108,7 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
         except TrainingError as problem:
             error = str(problem)
     history = trainer.history
-    final = evaluate(model, test, criterion) if history.epochs else None
+    final = trainer.evaluation
+    if history.interrupted or error:  # the weights have moved on since the last evaluation
+        final = evaluate(model, test, criterion)
     _save(folder, arguments, model, history, final, error)
     print_table(history.epochs, arguments, len(train), len(test))
     if final is not None and not arguments.no_plots:
