@@ -32,8 +32,9 @@ def getitem(x: Any, index: Any) -> Value:
     """
     x = lift(x, "getitem")
     items = _expand(index if isinstance(index, tuple) else (index,), x)
+    lists = [i for i, item in enumerate(items) if isinstance(item, Value)]
     x, items = _basic(x, items)
-    return _advanced(x, items) if any(isinstance(item, Value) for item in items) else x
+    return _advanced(x, items, apart=lists[-1] - lists[0] >= len(lists)) if lists else x
 
 
 class _Mask:
@@ -54,7 +55,10 @@ class _Mask:
 
 
 def _expand(items: tuple[Any, ...], x: Value) -> list[Any]:
-    """One entry an axis, with Nones between: ``...`` filled up with full slices, masks turned into index Values."""
+    """One entry an axis, with Nones between: ``...`` filled up with full slices, masks turned into index Values.
+
+    A ``...`` for no axis stays: between lists it holds them apart, as in NumPy.
+    """
     entries = [_entry(item) for item in items]
     covers = [e.flags.ndim if isinstance(e, _Mask) else int(e is not None and e is not Ellipsis) for e in entries]
     left = x.ndim - sum(covers)
@@ -65,7 +69,8 @@ def _expand(items: tuple[Any, ...], x: Value) -> list[Any]:
         raise IndexError(f"getitem: {sum(covers)} indices for shape {x.shape}, which has {x.ndim} axes")
     at = dots[0] if dots else len(entries)
     rest = slice(at, at + 1)
-    entries[rest], covers[rest] = [slice(None)] * left, [1] * left
+    if left or not dots:
+        entries[rest], covers[rest] = [slice(None)] * left, [1] * left
     axis = 0
     expanded: list[Any] = []
     for entry, count in zip(entries, covers, strict=True):
@@ -136,6 +141,8 @@ def _basic(x: Value, items: list[Any]) -> tuple[Value, list[Any]]:
             shape.append(1)
             left.append(slice(None))
             continue
+        if item is Ellipsis:
+            continue
         size = x.shape[axis]
         if isinstance(item, slice):
             positions = _range(item, size)
@@ -174,7 +181,7 @@ def _in_range(i: int, size: int, axis: int, op: str = "getitem") -> int:
     return i + size if i < 0 else i
 
 
-def _advanced(x: Value, items: list[Any]) -> Value:
+def _advanced(x: Value, items: list[Any], apart: bool) -> Value:
     """Index Values broadcast together; their axes stand where the first stood, or in front if they are apart."""
     axes = [a for a, item in enumerate(items) if isinstance(item, Value)]
     together = broadcast_shapes(*(items[a].shape for a in axes), op="getitem")
@@ -185,7 +192,6 @@ def _advanced(x: Value, items: list[Any]) -> Value:
         if index.shape != together:
             index = apply(PRIMITIVES["broadcast_to"], index, shape=together)
         flat = [f + strides[a] * i for f, i in zip(flat, index._flat(), strict=True)]
-    apart = axes != list(range(axes[0], axes[-1] + 1))
     before = [] if apart else list(range(axes[0]))
     after = [a for a in range(x.ndim) if a not in axes and a not in before]
     outer, inner = _offsets(before, x.shape, strides), _offsets(after, x.shape, strides)
