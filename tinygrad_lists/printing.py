@@ -10,8 +10,8 @@ __all__ = ["short"]
 WIDEST = 64
 
 #: By the number of axes: the longest list that is shown whole, and how much of the start and the end of others.
-ENDS = {1: (6, 3, 2), 2: (6, 3, 2), 3: (4, 2, 1)}
-ENDS_OF_MORE_AXES = (2, 1, 1)
+ENDS = {1: (6, 3, 2), 2: (6, 3, 2), 3: (4, 2, 1), 4: (2, 1, 1)}
+ENDS_OF_MORE_AXES = (1, 1, 0)
 
 
 def short(data: Any) -> str:
@@ -32,7 +32,7 @@ def short(data: Any) -> str:
 def _lists(data: Any, most: int, first: int, last: int) -> str:
     if not isinstance(data, list):
         return _number(data)
-    shown = data if len(data) <= most else data[:first] + data[-last:]
+    shown = data if len(data) <= most else data[:first] + data[len(data) - last :]
     parts = [_lists(part, most, first, last) for part in shown]
     if len(data) > most:
         parts.insert(first, "...")
