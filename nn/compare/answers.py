@@ -1,0 +1,319 @@
+"""What candidates answer: run alone or as a chain on a batch, given copies, read strictly, never trusted."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from .candidates import CandidateError
+from .problems import HomeworkError, Problem
+from .tensors import Tensor, stack, total
+from .values import read, unchanged
+
+__all__ = ["ERRORS", "Answer", "Runner", "answer", "answer_loss", "chain", "chain_network", "problem_of", "swapped"]
+
+#: What code raises that is wrong about shapes, names, types or values.
+ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    CandidateError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass
+class Answer:
+    """What a candidate returned for a batch, and what it did besides. None or missing: it did not get that far."""
+
+    y: Tensor | None = None
+    gx: Tensor | None = None
+    gradients: dict[str, Tensor] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def notice(self, problem: Problem) -> None:
+        """Remember a problem, each once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def problem_of(error: Exception, what: str) -> Problem:
+    """An exception as a problem."""
+    if isinstance(error, HomeworkError):
+        return error.problem
+    kind = "not filled in" if isinstance(error, NotImplementedError) else "raised"
+    return Problem(kind, f"{what} raised {type(error).__name__}: {' '.join(str(error).split())}".rstrip(": "))
+
+
+class Runner:
+    """A candidate that is given its own copies, and read strictly.
+
+    Args:
+        exact: keep Fractions; else everything becomes a float.
+    """
+
+    def __init__(self, candidate: Any, exact: bool = False) -> None:
+        self.candidate, self.exact = candidate, exact
+        self.batched = bool(getattr(candidate, "batched", False))
+        self.problems: list[Problem] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, ...) -> (n, ...); n is 1 unless the candidate takes batches."""
+        given, self._x = self._feed(x), self._feed(x)
+        y = self._read(self.candidate.forward(given), "forward")
+        self._check(given, self._x, "changed its input", "forward changed its input")
+        self._given = given
+        return y
+
+    def backward(self, g: Tensor) -> Tensor:
+        """Gradient of the last input."""
+        given, before = self._feed(g), self._feed(g)
+        result = self.candidate.backward(given)
+        gx = self._read(result, "backward")
+        self._check(given, before, "changed the gradient it is given", "backward changed the gradient it is given")
+        self._check(self._given, self._x, "changed its input", "backward changed the input of the forward pass")
+        return gx
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Gradients of the parameters after the last backward."""
+        found = self.candidate.gradients()
+        return {name: self.tensor(read(value, f"gradients()[{name!r}]")) for name, value in found.items()}
+
+    def tensor(self, nested: Any) -> Tensor:
+        """Nested lists that were read, in one kind of number."""
+        t = Tensor.of(nested)
+        if not self.exact:
+            return t if set(map(type, t.flat)) <= {float} else t.like(map(float, t.flat))
+        return t.like(v if isinstance(v, float) else Fraction(v) for v in t.flat)
+
+    def _feed(self, t: Tensor) -> Any:
+        return t.nested() if self.batched else t.part(0).nested()
+
+    def _read(self, result: Any, what: str) -> Tensor:
+        t = self.tensor(read(result, what))
+        return t if self.batched else Tensor(t.flat, (1, *t.shape))
+
+    def _check(self, given: Any, before: Any, kind: str, text: str) -> None:
+        if given != before and not unchanged(given, before):  # the first, in C, is all that is needed without NaN
+            self.problems.append(Problem(kind, text))
+
+
+def answer(candidate: Any, x: Tensor, g: Tensor, exact: bool = False) -> Answer:
+    """A candidate's output for x (N, ...), and its gradients for the upstream gradient g, summed over the batch."""
+    return chain({"": candidate}, x, g=g, exact=exact)[""]
+
+
+def answer_loss(loss: Any, z: Tensor, labels: Sequence[list[int]], divisor: int) -> Answer:
+    """A loss candidate's mean over the batch (or sum, with divisor 1), and the gradient of that."""
+    result = Answer()
+    values, gradients = _losses(loss, z, labels, result)
+    if len(values) == len(labels):
+        result.y = Tensor([sum(values) / divisor], ())
+    if len(gradients) == len(labels):
+        result.gx = stack(gradients).scaled(divisor)
+    return result
+
+
+def _losses(loss: Any, z: Tensor, labels: Sequence[list[int]], result: Answer) -> tuple[list[float], list[Tensor]]:
+    values: list[float] = []
+    gradients: list[Tensor] = []
+    step = "forward"
+    runner = Runner(loss)
+    try:
+        for i, label in enumerate(labels):
+            given, before = z.part(i).nested(), z.part(i).nested()
+            own_label = list(label)
+            step = "forward"
+            value = runner.tensor(read(loss.forward(given, own_label), "forward"))
+            if value.size != 1:
+                raise HomeworkError.of("wrong shape", f"forward returned shape {value.shape}, expected one number")
+            values.append(value.flat[0])
+            if given != before and not unchanged(given, before):
+                result.notice(Problem("changed its input", "forward changed its input"))
+            step = "backward"
+            gradients.append(runner.tensor(read(loss.backward(), "backward")))
+    except ERRORS as error:
+        result.notice(problem_of(error, step))
+    for problem in getattr(loss, "problems", []):
+        result.notice(problem)
+    return values, gradients
+
+
+def chain(
+    candidates: Mapping[str, Any],
+    x: Tensor,
+    *,
+    g: Tensor | None = None,
+    loss: Any = None,
+    labels: Sequence[list[int]] = (),
+    divisor: int = 1,
+    exact: bool = False,
+) -> dict[str, Answer]:
+    """Candidates one behind the other as they would run: forward to the end, then backward, each on what the one
+    beside it returned. Starts backwards from the loss candidate (answer under "loss"), or from g.
+
+    Gradients are summed over the batch and divided by `divisor`, at the end. After a problem the rest is missing.
+    """
+    runners = {path: Runner(candidate, exact) for path, candidate in candidates.items()}
+    answers = {path: Answer() for path in candidates}
+    if loss is not None:
+        answers["loss"] = Answer()
+    size = x.shape[0] if all(r.batched for r in runners.values()) else 1
+    kept: dict[tuple[str, str], list[Tensor]] = {}
+    losses: list[float] = []
+    path, step = "", ""
+    try:
+        for start in range(0, x.shape[0], size):
+            value = _rows(x, start, size)
+            step = "forward"
+            for path in runners:
+                value = runners[path].forward(value)
+                kept.setdefault((path, "y"), []).append(value)
+            if loss is None:
+                assert g is not None
+                gradient = _rows(g, start, size)
+            else:
+                values, gradients = _losses(loss, value, labels[start : start + size], answers["loss"])
+                if len(gradients) < size:
+                    break
+                losses += values
+                gradient = stack(gradients)
+                kept.setdefault(("loss", "gx"), []).append(gradient)
+            for path in reversed(runners):
+                step = "backward"
+                gradient = runners[path].backward(gradient)
+                kept.setdefault((path, "gx"), []).append(gradient)
+                step = "gradients()"
+                for name, t in runners[path].gradients().items():
+                    kept.setdefault((path, f"d{name}"), []).append(t)
+    except ERRORS as error:
+        answers[path].notice(problem_of(error, step))
+    if len(losses) == len(labels) and losses:
+        answers["loss"].y = Tensor([sum(losses) / divisor], ())
+    _fill(answers, kept, x.shape[0] // size, divisor)
+    for path, runner in runners.items():
+        for problem in (*runner.problems, *getattr(runner.candidate, "problems", [])):
+            answers[path].notice(problem)
+    return answers
+
+
+def _fill(answers: dict[str, Answer], kept: Mapping[tuple[str, str], list[Tensor]], chunks: int, divisor: int) -> None:
+    """Put together what was kept of every chunk of the batch; what is not complete stays missing."""
+    for (path, what), parts in kept.items():
+        same_shape = all(part.shape == parts[0].shape for part in parts)
+        if len(parts) != chunks or not same_shape:
+            if not same_shape:
+                answers[path].notice(Problem("wrong shape", "not all samples give the same shape"))
+            continue
+        if what == "y":
+            answers[path].y = _joined(parts)
+        elif what == "gx":
+            answers[path].gx = _joined(parts).scaled(divisor)
+        else:
+            answers[path].gradients[what[1:]] = total(parts).scaled(divisor)
+
+
+def _rows(t: Tensor, start: int, size: int) -> Tensor:
+    if size == t.shape[0]:
+        return t
+    return stack([t.part(i) for i in range(start, start + size)])
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    if len(parts) == 1:
+        return parts[0]
+    return Tensor([v for part in parts for v in part.flat], (len(parts) * parts[0].shape[0], *parts[0].shape[1:]))
+
+
+class _Recorder:
+    """Stands in for a layer of a network and keeps what passes through it."""
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+        self.outputs: list[Tensor] = []
+        self.upstream: list[Tensor] = []
+        self.input_gradients: list[Tensor] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._layer, name)
+
+    def forward(self, x: Any) -> Any:
+        y = self._layer.forward(x)
+        self.outputs.append(_floats(read(y, "forward")))
+        return y
+
+    def backward(self, gradient: Any) -> Any:
+        self.upstream.append(_floats(read(gradient, "the gradient")))
+        gx = self._layer.backward(gradient)
+        self.input_gradients.append(_floats(read(gx, "backward")))
+        return gx
+
+
+def _floats(nested: Any) -> Tensor:
+    t = Tensor.of(nested)
+    return Tensor(list(map(float, t.flat)), (1, *t.shape))
+
+
+def chain_network(network: Any, x: Tensor, labels: Sequence[list[int]], divisor: int) -> dict[str, Answer]:
+    """The same as `chain`, by the network's own ``batch_gradients``: its averages and its order are tested too.
+
+    ``network.layers`` must be a dict; recorders stand in its layers' places meanwhile.
+    """
+    layers: dict[str, Any] = network.layers
+    recorders = {path: _Recorder(layer) for path, layer in layers.items()}
+    answers = {path: Answer() for path in (*layers, "loss")}
+    own = dict(layers)
+    try:
+        layers.update(recorders)
+        batch = network.batch_gradients(x.nested(), [list(label) for label in labels])
+        answers["loss"].y = _floats(read(batch.loss, "batch_gradients")).part(0)
+        for name, value in batch.gradients.items():
+            path, _, parameter = name.rpartition(".")
+            answers[path].gradients[parameter] = _floats(read(value, f"batch_gradients, {name}")).part(0)
+    except ERRORS as error:
+        answers["loss"].notice(problem_of(error, "batch_gradients"))
+    finally:
+        layers.update(own)
+    kept = {}
+    for path, recorder in recorders.items():
+        kept[path, "y"], kept[path, "gx"] = recorder.outputs, recorder.input_gradients
+    kept["loss", "gx"] = list(recorders.values())[-1].upstream if recorders else []
+    _fill(answers, {key: parts for key, parts in kept.items() if parts}, x.shape[0], divisor)
+    return answers
+
+
+@contextmanager
+def swapped(candidate: Any, parameters: Mapping[str, Tensor]) -> Iterator[None]:
+    """Other numbers in a candidate's parameters, for as long as the block runs."""
+    before = copy.deepcopy(candidate.parameters())
+    _assign(candidate, {name: t.nested() for name, t in parameters.items() if name in before})
+    try:
+        yield
+    finally:
+        _assign(candidate, before)
+
+
+def _assign(candidate: Any, parameters: Mapping[str, Any]) -> None:
+    if hasattr(candidate, "set_parameters"):
+        candidate.set_parameters(parameters)
+        return
+    own = candidate.parameters()
+    for name, new in parameters.items():
+        _overwrite(own[name], new)
+
+
+def _overwrite(target: Any, new: Any) -> None:
+    for i, part in enumerate(new):
+        if isinstance(part, list):
+            _overwrite(target[i], part)
+        else:
+            target[i] = part
