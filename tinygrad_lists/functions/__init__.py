@@ -35,22 +35,17 @@ from .elementwise import (
     where,
 )
 from .indexing import gather, getitem, one_hot, scatter_add, take
+from .joining import concat, repeat, roll, split, stack, tile
 from .movement import (
     broadcast_to,
-    concat,
     expand_dims,
     flatten,
     flip,
     matrix_transpose,
     pad,
     permute_dims,
-    repeat,
     reshape,
-    roll,
-    split,
     squeeze,
-    stack,
-    tile,
     transpose,
     tril,
     triu,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import pairwise
 from operator import index
 from typing import Any
 
@@ -15,28 +14,28 @@ from ..value import Value, constant
 
 __all__ = [
     "broadcast_to",
-    "concat",
     "expand_dims",
     "flatten",
     "flip",
+    "ints",
     "matrix_transpose",
     "pad",
     "permute_dims",
-    "repeat",
     "reshape",
-    "roll",
-    "split",
+    "sizes_of",
     "squeeze",
-    "stack",
-    "tile",
     "transpose",
     "tril",
     "triu",
 ]
 
 
-def _ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
-    """Sizes or axes given one by one or as one sequence."""
+def ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
+    """Sizes or axes given one by one or as one sequence. TypeError naming `op` for what is no int.
+
+    >>> ints((2, 3), "sizes", "reshape"), ints(([2, 3],), "sizes", "reshape")
+    ((2, 3), (2, 3))
+    """
     if len(given) == 1 and isinstance(given[0], Iterable):
         given = tuple(given[0])
     for v in given:
@@ -45,9 +44,13 @@ def _ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
     return tuple(map(index, given))
 
 
-def _sizes(given: tuple[Any, ...], op: str) -> tuple[int, ...]:
-    """Non-negative ints given one by one or as one sequence."""
-    sizes = _ints(given, "sizes", op)
+def sizes_of(given: tuple[Any, ...], op: str) -> tuple[int, ...]:
+    """The same for sizes, which are not negative: ValueError naming `op` otherwise.
+
+    >>> sizes_of((2, 0), "tile")
+    (2, 0)
+    """
+    sizes = ints(given, "sizes", op)
     if any(size < 0 for size in sizes):
         raise ValueError(f"{op}: sizes are not negative, but {sizes} are given")
     return sizes
@@ -60,7 +63,7 @@ def reshape(x: Any, *shape: Any) -> Value:
     (2, 2)
     """
     x = lift(x, "reshape")
-    new = _ints(shape, "sizes", "reshape")
+    new = ints(shape, "sizes", "reshape")
     if any(size < 0 for size in new):
         known = numel([size for size in new if size >= 0])
         if [size for size in new if size < 0] != [-1] or not known or x.size % known:
@@ -87,7 +90,7 @@ def permute_dims(x: Any, *axes: Any) -> Value:
     [[1.0], [2.0], [3.0]]
     """
     x = lift(x, "permute_dims")
-    order = _ints(axes, "axes", "permute_dims") if axes else tuple(reversed(range(x.ndim)))
+    order = ints(axes, "axes", "permute_dims") if axes else tuple(reversed(range(x.ndim)))
     order = tuple(normalize_axis(a, x.ndim, op="permute_dims") for a in order)
     if sorted(order) != list(range(x.ndim)):
         raise ValueError(f"permute_dims: {axes} must name each of the {x.ndim} axes of shape {x.shape} once")
@@ -122,7 +125,7 @@ def broadcast_to(x: Any, *shape: Any) -> Value:
     [[1.0, 2.0], [1.0, 2.0]]
     """
     x = lift(x, "broadcast_to")
-    new = _sizes(shape, "broadcast_to")
+    new = sizes_of(shape, "broadcast_to")
     return x if new == x.shape else apply(PRIMITIVES["broadcast_to"], x, shape=new)
 
 
@@ -161,28 +164,6 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
     return apply(PRIMITIVES["flip"], x, axes=axes) if axes else x
 
 
-def roll(x: Any, shift: int, axis: int | None = None) -> Value:
-    """Shifted by `shift` places along `axis`; what falls off the end comes in at the start. None rolls the flattened
-    tensor.
-
-    >>> roll(Value([1.0, 2.0, 3.0]), 1).data
-    [3.0, 1.0, 2.0]
-    """
-    x = lift(x, "roll")
-    (shift,) = _ints((shift,), "shifts", "roll")
-    if axis is None:
-        return reshape(roll(flatten(x), shift, 0), x.shape) if x.ndim else x
-    at = normalize_axis(axis, x.ndim, op="roll")
-    size = x.shape[at]
-    cut = -shift % size if size else 0
-    return concat([_slice(x, at, cut, size), _slice(x, at, 0, cut)], at) if cut else x
-
-
-def _slice(x: Value, axis: int, start: int, stop: int) -> Value:
-    bounds = tuple((start, stop, 1) if a == axis else (0, size, 1) for a, size in enumerate(x.shape))
-    return apply(PRIMITIVES["crop"], x, bounds=bounds)
-
-
 def pad(x: Any, width: Any, value: Any = 0) -> Value:
     """`value` around `x`: `width` places on each side of every axis, or a (before, after) pair per axis.
 
@@ -209,85 +190,6 @@ def _is_pairs(width: Any) -> bool:
     return isinstance(width, Sequence) and all(
         isinstance(w, Sequence) and len(w) == 2 and all(isinstance(v, int) for v in w) for w in width
     )
-
-
-def concat(values: Sequence[Any], axis: int = 0) -> Value:
-    """Joined along an axis that exists.
-
-    >>> concat([Value([1.0]), Value([2.0, 3.0])]).data
-    [1.0, 2.0, 3.0]
-    """
-    parts = [lift(v, "concat") for v in values]
-    if not parts:
-        raise ValueError("concat: needs at least one Value")
-    return apply(PRIMITIVES["concat"], *parts, axis=normalize_axis(axis, parts[0].ndim, op="concat"))
-
-
-def stack(values: Sequence[Any], axis: int = 0) -> Value:
-    """Joined along a new axis; all of one shape.
-
-    >>> stack([Value(1.0), Value(2.0)]).data
-    [1.0, 2.0]
-    """
-    parts = [lift(v, "stack") for v in values]
-    if not parts:
-        raise ValueError("stack: needs at least one Value")
-    for part in parts:
-        if part.shape != parts[0].shape:
-            raise ValueError(f"stack: shapes {parts[0].shape} and {part.shape} differ; all must be equal")
-    return concat([expand_dims(part, axis) for part in parts], axis)
-
-
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
-    """Cut along `axis` into `sections` equal parts, or at the indices given.
-
-    >>> [part.data for part in split(Value([1.0, 2.0, 3.0]), [1])]
-    [[1.0], [2.0, 3.0]]
-    """
-    x = lift(x, "split")
-    at = normalize_axis(axis, x.ndim, op="split")
-    size = x.shape[at]
-    if isinstance(sections, int):
-        if sections < 1 or size % sections:
-            raise ValueError(
-                f"split: size {size} of axis {axis} does not divide into {sections} equal parts; give indices"
-            )
-        sections = [size // sections * i for i in range(1, sections)]
-    edges = [0, *sections, size]
-    if any(a > b for a, b in pairwise(edges)):
-        raise ValueError(f"split: indices {list(sections)} must rise from 0 to the size {size}")
-    return [_slice(x, at, a, b) for a, b in pairwise(edges)]
-
-
-def repeat(x: Any, repeats: int, axis: int | None = None) -> Value:
-    """Each element `repeats` times along `axis` (of the flattened tensor if None).
-
-    >>> repeat(Value([1.0, 2.0]), 2).data
-    [1.0, 1.0, 2.0, 2.0]
-    """
-    x = lift(x, "repeat")
-    if axis is None:
-        x, axis = reshape(x, (x.size,)), 0
-    at = normalize_axis(axis, x.ndim, op="repeat")
-    (repeats,) = _sizes((repeats,), "repeat")
-    wide = broadcast_to(expand_dims(x, at + 1), (*x.shape[: at + 1], repeats, *x.shape[at + 1 :]))
-    return reshape(wide, (*x.shape[:at], x.shape[at] * repeats, *x.shape[at + 1 :]))
-
-
-def tile(x: Any, repeats: int | Sequence[int]) -> Value:
-    """The whole tensor repeated along each axis.
-
-    >>> tile(Value([1.0, 2.0]), 2).data
-    [1.0, 2.0, 1.0, 2.0]
-    """
-    x = lift(x, "tile")
-    times = _sizes((repeats,), "tile")
-    ndim = max(len(times), x.ndim)
-    times = (1,) * (ndim - len(times)) + times
-    sizes = (1,) * (ndim - x.ndim) + x.shape
-    thin = tuple(v for size in sizes for v in (1, size))
-    wide = tuple(v for n, size in zip(times, sizes, strict=True) for v in (n, size))
-    return reshape(broadcast_to(reshape(x, thin), wide), tuple(n * size for n, size in zip(times, sizes, strict=True)))
 
 
 @cache

@@ -1,0 +1,116 @@
+"""Functions that join, cut and repeat. Names follow the Python array API standard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from ..operations import apply, lift
+from ..primitives import PRIMITIVES
+from ..shapes import normalize_axis
+from ..value import Value
+from .movement import broadcast_to, expand_dims, flatten, ints, reshape, sizes_of
+
+__all__ = ["concat", "repeat", "roll", "split", "stack", "tile"]
+
+
+def concat(values: Sequence[Any], axis: int = 0) -> Value:
+    """Joined along an axis that exists.
+
+    >>> concat([Value([1.0]), Value([2.0, 3.0])]).data
+    [1.0, 2.0, 3.0]
+    """
+    parts = [lift(v, "concat") for v in values]
+    if not parts:
+        raise ValueError("concat: needs at least one Value")
+    return apply(PRIMITIVES["concat"], *parts, axis=normalize_axis(axis, parts[0].ndim, op="concat"))
+
+
+def stack(values: Sequence[Any], axis: int = 0) -> Value:
+    """Joined along a new axis; all of one shape.
+
+    >>> stack([Value(1.0), Value(2.0)]).data
+    [1.0, 2.0]
+    """
+    parts = [lift(v, "stack") for v in values]
+    if not parts:
+        raise ValueError("stack: needs at least one Value")
+    for part in parts:
+        if part.shape != parts[0].shape:
+            raise ValueError(f"stack: shapes {parts[0].shape} and {part.shape} differ; all must be equal")
+    return concat([expand_dims(part, axis) for part in parts], axis)
+
+
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
+    """Cut along `axis` into `sections` equal parts, or at the indices given.
+
+    >>> [part.data for part in split(Value([1.0, 2.0, 3.0]), [1])]
+    [[1.0], [2.0, 3.0]]
+    """
+    x = lift(x, "split")
+    at = normalize_axis(axis, x.ndim, op="split")
+    size = x.shape[at]
+    if isinstance(sections, int):
+        if sections < 1 or size % sections:
+            raise ValueError(
+                f"split: size {size} of axis {axis} does not divide into {sections} equal parts; give indices"
+            )
+        sections = [size // sections * i for i in range(1, sections)]
+    edges = [0, *sections, size]
+    if any(a > b for a, b in pairwise(edges)):
+        raise ValueError(f"split: indices {list(sections)} must rise from 0 to the size {size}")
+    return [_slice(x, at, a, b) for a, b in pairwise(edges)]
+
+
+def repeat(x: Any, repeats: int, axis: int | None = None) -> Value:
+    """Each element `repeats` times along `axis` (of the flattened tensor if None).
+
+    >>> repeat(Value([1.0, 2.0]), 2).data
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    x = lift(x, "repeat")
+    if axis is None:
+        x, axis = reshape(x, (x.size,)), 0
+    at = normalize_axis(axis, x.ndim, op="repeat")
+    (repeats,) = sizes_of((repeats,), "repeat")
+    wide = broadcast_to(expand_dims(x, at + 1), (*x.shape[: at + 1], repeats, *x.shape[at + 1 :]))
+    return reshape(wide, (*x.shape[:at], x.shape[at] * repeats, *x.shape[at + 1 :]))
+
+
+def tile(x: Any, repeats: int | Sequence[int]) -> Value:
+    """The whole tensor repeated along each axis.
+
+    >>> tile(Value([1.0, 2.0]), 2).data
+    [1.0, 2.0, 1.0, 2.0]
+    """
+    x = lift(x, "tile")
+    times = sizes_of((repeats,), "tile")
+    ndim = max(len(times), x.ndim)
+    times = (1,) * (ndim - len(times)) + times
+    sizes = (1,) * (ndim - x.ndim) + x.shape
+    thin = tuple(v for size in sizes for v in (1, size))
+    wide = tuple(v for n, size in zip(times, sizes, strict=True) for v in (n, size))
+    return reshape(broadcast_to(reshape(x, thin), wide), tuple(n * size for n, size in zip(times, sizes, strict=True)))
+
+
+def roll(x: Any, shift: int, axis: int | None = None) -> Value:
+    """Shifted by `shift` places along `axis`; what falls off the end comes in at the start. None rolls the flattened
+    tensor.
+
+    >>> roll(Value([1.0, 2.0, 3.0]), 1).data
+    [3.0, 1.0, 2.0]
+    """
+    x = lift(x, "roll")
+    (shift,) = ints((shift,), "shifts", "roll")
+    if axis is None:
+        return reshape(roll(flatten(x), shift, 0), x.shape) if x.ndim else x
+    at = normalize_axis(axis, x.ndim, op="roll")
+    size = x.shape[at]
+    cut = -shift % size if size else 0
+    return concat([_slice(x, at, cut, size), _slice(x, at, 0, cut)], at) if cut else x
+
+
+def _slice(x: Value, axis: int, start: int, stop: int) -> Value:
+    bounds = tuple((start, stop, 1) if a == axis else (0, size, 1) for a, size in enumerate(x.shape))
+    return apply(PRIMITIVES["crop"], x, bounds=bounds)
