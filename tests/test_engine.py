@@ -569,6 +569,20 @@ def test_refused_data(data: Any, exception: type[Exception], pattern: str) -> No
         Value([1.0]) * data
 
 
+def test_a_list_that_contains_itself() -> None:
+    """Opening its brackets would never end."""
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="more than 64 lists inside each other; does a list contain itself"):
+        Value(endless)
+
+
+def test_powers_of_ints_are_of_one_kind() -> None:
+    powers = Value([2, 3], requires_grad=False) ** [-1, 2]
+    assert (powers.data, {type(v) for v in powers.data}) == ([0.5, 9.0], {float})
+    assert {type(v) for v in (Value([2, 3], requires_grad=False) ** 2).data} == {int}
+
+
 def test_data_is_copied_in_and_out() -> None:
     given = [1.0, 2.0]
     x = Value(given)

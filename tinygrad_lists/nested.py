@@ -15,6 +15,8 @@ __all__ = ["flatten", "nest", "unify"]
 
 Flat = list[Any]
 
+MOST_AXES = 64
+
 #: Kinds that stand in lists as they are. Everything else is turned into one of them, or refused.
 KINDS = (float, int, complex, Fraction, Decimal)
 
@@ -42,6 +44,8 @@ def flatten(data: Any, *, op: str = "Value") -> tuple[Flat, Shape]:
         flat, size = _open(flat, sizes, op)
         flat = _listed(flat)
         sizes.append(size)
+        if len(sizes) > MOST_AXES:
+            raise ValueError(f"{op}: more than {MOST_AXES} lists inside each other; does a list contain itself?")
     return unify(flat, sizes, op=op), tuple(sizes)
 
 

@@ -93,7 +93,10 @@ def binary(formula: Formula, x: Flat, x_shape: Shape, y: Flat, y_shape: Shape) -
         except (ArithmeticError, ValueError):
             pass
     shape = broadcast_shapes(x_shape, y_shape, op=formula.name)
-    return list(map(formula.scalar, broadcast_to(x, x_shape, shape=shape), broadcast_to(y, y_shape, shape=shape)))
+    out = list(map(formula.scalar, broadcast_to(x, x_shape, shape=shape), broadcast_to(y, y_shape, shape=shape)))
+    if out and type(x[0]) is type(y[0]) is int and float in set(map(type, out)):
+        return list(map(float, out))  # some powers of ints are ints and some are not; a list has one kind
+    return out
 
 
 def ternary(formula: Formula, x: Flat, x_shape: Shape, y: Flat, y_shape: Shape, z: Flat, z_shape: Shape) -> Flat:
