@@ -86,10 +86,11 @@ _ROLES = {
     "size": "size kernel_size pool_size window window_size pool filter_size k ksize f",
     "label": "label labels y target targets y_true t truth expected one_hot onehot",
     "cache": "cache ctx context saved",
-    "in": "in_channels input_channels channels in_features input_size input_dim in_dim n_in nin inputs_count num_inputs "
+    "input_shape": "input_shape in_shape x_shape",
+    "in": "in_channels input_channels channels in_features input_size input_dim in_dim n_in nin num_inputs "
     "in_size n_inputs input_len c_in",
-    "out": "out_channels output_channels num_filters n_filters out_features output_size output_dim out_dim n_out nout "
-    "num_outputs units nodes out_size n_outputs c_out",
+    "out": "out_channels output_channels depth num_filters n_filters out_features output_size output_dim out_dim n_out "
+    "nout num_outputs units nodes out_size n_outputs c_out",
 }
 _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names.split()}
 

@@ -6,29 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .candidates import CandidateError
+
 __all__ = ["KINDS", "HomeworkError", "Problem"]
 
-#: Kind -> whether nothing can be compared after it. The kinds that are not fatal cost marks (or, a print, none), and the
-#: gradients are still compared.
+#: Kind -> whether nothing can be compared after it. After the others the gradients are still compared.
 KINDS = {
     "not loaded": True,
     "missing module": True,
     "not filled in": True,
-    "raises": True,
-    "hangs": True,
-    "exits": True,
-    "killed": True,
-    "too much memory": True,
-    "returns None": True,
-    "wrong type": True,
+    "raised": True,
+    "time limit": True,
+    "exited": True,
+    "crashed": True,
+    "memory": True,
+    "no answer": True,
+    "not a number": True,
+    "ragged": True,
     "wrong shape": True,
-    "missing gradient": True,
+    "no gradient": True,
     "not finite": False,
-    "changes its input": False,
-    "changes the gradient it is given": False,
-    "changes its parameters": False,
+    "changed its input": False,
+    "changed the gradient it is given": False,
+    "changed its parameters": False,
     "different answers": False,
-    "prints": False,
+    "printed": False,
 }
 
 
@@ -36,8 +38,8 @@ KINDS = {
 class Problem:
     """One thing that is wrong: its kind, a sentence, and where in the user's file it happened.
 
-    >>> print(Problem("returns None", "forward returned None: is there a `return`?"))
-    returns None: forward returned None: is there a `return`?
+    >>> print(Problem("no answer", "forward returned None: is there a `return`?"))
+    no answer: forward returned None: is there a `return`?
     """
 
     kind: str
@@ -64,18 +66,18 @@ class Problem:
     def from_json(cls, record: Mapping[str, Any]) -> Problem:
         """The inverse of `to_json`.
 
-        >>> problem = Problem("raises", "forward raised ZeroDivisionError: division by zero", ("hw.py, line 3",))
+        >>> problem = Problem("raised", "forward raised ZeroDivisionError: division by zero", ("hw.py, line 3",))
         >>> Problem.from_json(problem.to_json()) == problem
         True
         """
         return cls(record["kind"], record["text"], tuple(record["trace"]))
 
 
-class HomeworkError(ValueError):
+class HomeworkError(CandidateError):
     """Somebody's layer could not be run; `problem` says why."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.kind}: {problem.text}")
+        super().__init__(problem.kind, str(problem))
         self.problem = problem
 
     @classmethod

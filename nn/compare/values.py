@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from .problems import HomeworkError
 
-__all__ = ["copied", "first_not_finite", "handed", "read", "reshaped", "shape_of", "transposed", "unchanged"]
+__all__ = [
+    "copied",
+    "copied_dict",
+    "first_not_finite",
+    "handed",
+    "plain",
+    "read",
+    "reshaped",
+    "shape_of",
+    "transposed",
+    "unchanged",
+]
 
 Shape = tuple[int, ...]
 Nested = Any
 
 _DEEPEST = 16  # no tensor has more axes; lists that contain themselves do
-_MOST_BITS = 1 << 14  # an exact number that is longer has run away
+_MOST_BITS = 1 << 13  # an exact number that is longer has run away
 _NARROW = ("float32", "float16", "bfloat16")
 _FORMATS = {"f": "float32", "e": "float16"}
 
@@ -32,10 +43,10 @@ def read(value: Any, what: str) -> Nested:
     >>> read({"y": 1.0}, "forward")
     Traceback (most recent call last):
     ...
-    nn.compare.problems.HomeworkError: wrong type: forward returned a dict, not numbers
+    nn.compare.problems.HomeworkError: not a number: forward returned a dict, not numbers
     """
     if value is None:
-        raise HomeworkError.of("returns None", f"{what} returned None: is there a `return`?")
+        raise HomeworkError.of("no answer", f"{what} returned None: is there a `return`?")
     result = _read(value, what, 0)
     _check_regular(result, what)
     return result
@@ -43,7 +54,7 @@ def read(value: Any, what: str) -> Nested:
 
 def _read(value: Any, what: str, depth: int) -> Nested:
     if depth > _DEEPEST:
-        raise HomeworkError.of("wrong type", f"{what} returned lists nested more than {_DEEPEST} deep")
+        raise HomeworkError.of("not a number", f"{what} returned lists nested more than {_DEEPEST} deep")
     if isinstance(value, list | tuple):
         if set(map(type, value)) == {float}:  # by far the most frequent case
             return list(value)
@@ -52,11 +63,11 @@ def _read(value: Any, what: str, depth: int) -> Nested:
         _check_length(value, what)
         return value
     if isinstance(value, bool | complex):
-        raise HomeworkError.of("wrong type", f"{what} returned a {type(value).__name__}, not a real number")
+        raise HomeworkError.of("not a number", f"{what} returned a {type(value).__name__}, not a real number")
     plain = _plain(value, what)
     if plain is value:
         known = "nothing (None)" if value is None else f"a {type(value).__name__}"
-        raise HomeworkError.of("wrong type", f"{what} returned {known}{', not numbers' if not depth else ' inside'}")
+        raise HomeworkError.of("not a number", f"{what} returned {known}{', not numbers' if not depth else ' inside'}")
     return _read(plain, what, depth + 1)
 
 
@@ -64,7 +75,7 @@ def _check_length(value: Any, what: str) -> None:
     if isinstance(value, int | Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > (
         _MOST_BITS
     ):
-        raise HomeworkError.of("wrong type", f"{what} returned an exact number of more than {_MOST_BITS} bits")
+        raise HomeworkError.of("not a number", f"{what} returned an exact number of more than {_MOST_BITS} bits")
 
 
 def _plain(value: Any, what: str) -> Any:
@@ -85,7 +96,7 @@ def _plain(value: Any, what: str) -> Any:
             plain = convert() if callable(convert) else value
     if narrow in _NARROW and plain is not value:
         raise HomeworkError.of(
-            "wrong type", f"{what} returned {narrow} numbers; compute in float64, or rounding hides mistakes"
+            "not a number", f"{what} returned {narrow} numbers; compute in float64, or rounding hides mistakes"
         )
     return plain
 
@@ -96,7 +107,7 @@ def _check_regular(value: Nested, what: str) -> None:
         lengths = {len(part) if isinstance(part, list) else -1 for part in level}
         if len(lengths) > 1:
             said = " and ".join("numbers" if n < 0 else f"lists of {n}" for n in sorted(lengths))
-            raise HomeworkError.of("wrong shape", f"{what} returned ragged lists: {said} at one depth")
+            raise HomeworkError.of("ragged", f"{what} returned ragged lists: {said} at one depth")
         level = [item for part in level for item in part]
 
 
@@ -118,6 +129,16 @@ def shape_of(value: Nested) -> Shape:
 def copied(value: Nested) -> Nested:
     """Nested lists of one's own."""
     return [copied(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def copied_dict(parameters: Mapping[str, Nested]) -> dict[str, Nested]:
+    """A dict of one's own, with nested lists of one's own."""
+    return {name: copied(value) for name, value in parameters.items()}
+
+
+def plain(value: Any) -> Nested:
+    """What was handed out, as lists again."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def handed(value: Nested, arrays: str) -> Any:
@@ -144,8 +165,7 @@ def unchanged(given: Any, before: Nested) -> bool:
     >>> unchanged([1.0, float("nan")], [1.0, float("nan")]), unchanged([1.0, 2.0], [1.0, 2.5])
     (True, False)
     """
-    if not isinstance(given, list | tuple | float | int | Fraction | Decimal):
-        given = given.tolist() if hasattr(given, "tolist") else given
+    given = plain(given)
     if isinstance(before, list):
         return (
             isinstance(given, list)

@@ -1,0 +1,369 @@
+"""Somebody's class or functions behind the protocol of the handwritten layers."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from . import values
+from .binding import accepts, call
+from .examples import Example, example
+from .kinds import KINDS, LayerKind, kind_of_name, layer_kind, output_shape, role
+from .ownership import Place, find_gradients, find_place
+from .problems import HomeworkError, Problem
+from .sources import ObjectSource, Source, source_of
+
+__all__ = ["Adapted", "Conventions", "adapt"]
+
+Nested = values.Nested
+
+_RESETS = ("zero_grad", "zero_gradients", "reset_gradients")
+
+
+class Conventions:
+    """How somebody's code wants to be called: as declared by attributes of these names, or as found by trying.
+
+    Attributes:
+        batch: whether inputs are (N, ...).
+        arrays: "lists" or "numpy".
+        labels: "one-hot" rows or class "index".
+    """
+
+    def __init__(self, batch: bool = False, arrays: str = "lists", labels: str = "one-hot") -> None:
+        for name, value, known in (("arrays", arrays, ("lists", "numpy")), ("labels", labels, ("one-hot", "index"))):
+            if value not in known:
+                raise HomeworkError.of("not loaded", f"{name} = {value!r}; known are {' and '.join(map(repr, known))}")
+        self.batch, self.arrays, self.labels = bool(batch), arrays, labels
+
+    def __repr__(self) -> str:
+        return f"Conventions(batch={self.batch}, arrays={self.arrays!r}, labels={self.labels!r})"
+
+
+class Adapted:
+    """A layer or loss of somebody's with the methods of `nn.handwritten`: `forward`, `backward`, `parameters`,
+    `gradients`; and `set_parameters`.
+
+    Attributes:
+        kind: What it should compute.
+        batched: Whether it takes (N, ...) at once. A loss always takes one sample here.
+        conventions: What its code is given.
+        problems: What was noticed besides numbers, each once: it changed its input, returned NaN ...
+        stride, padding, size: as far as the kind has them.
+    """
+
+    stride: int | None
+    padding: int | None
+    size: int
+
+    def __init__(
+        self, source: Source, parameters: Mapping[str, Nested], settings: Mapping[str, Any], conventions: Conventions
+    ) -> None:
+        self.kind, self.name, self.settings, self.conventions = source.kind, source.name, dict(settings), conventions
+        self.batched = conventions.batch and not self.kind.loss
+        self.problems: list[Problem] = []
+        self._source = source
+        for name, value in self.settings.items():
+            setattr(self, name, value)
+        self._parameters = values.copied_dict(parameters)
+        self._built_for: tuple[int, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name} as {self.kind.name}, {self.conventions}>"
+
+    # -- parameters ---------------------------------------------------------------------------------------------------
+
+    def parameters(self) -> dict[str, Nested]:
+        """The parameters by name, in the layout of `nn.handwritten`; copies."""
+        return values.copied_dict(self._parameters)
+
+    def set_parameters(self, parameters: Mapping[str, Nested]) -> None:
+        """Take other parameters: a class is made anew, an object's attributes are set."""
+        self._parameters = values.copied_dict(parameters)
+        self._built_for = None
+
+    def _build(self, x_shape: tuple[int, ...]) -> None:
+        """Make the object with the present parameters, unless that is done."""
+        if self._built_for == x_shape:
+            return
+        arrays = self.conventions.arrays
+        self._given = {name: values.handed(value, arrays) for name, value in self._parameters.items()}
+        self._object = self._source.build(self._given, x_shape, self.settings)
+        self._places: dict[str, Place] = {}
+        for name, value in self._parameters.items() if self._object is not None else ():
+            place = find_place(self._object, name, values.shape_of(value), arrays)
+            if place is None:
+                setattr(self._object, name, self._given[name])
+            else:
+                place.set(value)
+                self._places[name] = place
+        self._built_for = x_shape
+
+    def _check_parameters(self, what: str) -> None:
+        for name, before in self._parameters.items():
+            now = self._places[name].get() if name in self._places else self._given[name]
+            if not values.unchanged(now, before):
+                self._notice("changed its parameters", f"{what} changed {name}; only the optimiser may")
+
+    # -- the passes ---------------------------------------------------------------------------------------------------
+
+    def forward(self, x: Nested, label: Nested = None) -> Nested:
+        """The output for x: one sample, or (N, ...) if `batched`."""
+        self._x, self._wrapped = x, self.conventions.batch and not self.batched
+        shape = values.shape_of(x)[1:] if self.batched else values.shape_of(x)
+        self._build(shape)
+        for name in _RESETS:
+            reset = getattr(self._object, name, None)
+            if callable(reset):
+                reset()
+        self._input_before = values.copied([x] if self._wrapped else x)
+        self._input = values.handed(self._input_before, self.conventions.arrays)
+        self._call = {"input": self._input}
+        if self.kind.loss:
+            self._call["label"] = self._handed_label(label)
+        self._call.update({**self._given, **self._settings()} if self._source.functions else self._settings())
+        what = f"{self.name}.forward"
+        result = call(self._source.method(self._object, "forward"), self._call, what)
+        self._check_input(what)
+        if accepts(self._source.method(self._object, "backward"), "cache"):
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise HomeworkError.of(
+                    "not a number", f"{what} should return (output, cache), as backward takes a cache"
+                )
+            result, self._call["cache"] = result
+        if self.kind.loss and isinstance(result, tuple) and result:
+            result = result[0]  # (loss, probabilities)
+        y = self._unwrapped(values.read(result, what), what)
+        shapes = {name: values.shape_of(p) for name, p in self._parameters.items()}
+        wanted = output_shape(self.kind.name, shape, shapes, self.settings)
+        self._check(y, (len(x), *wanted) if self.batched else wanted, what, x)
+        self._check_parameters(what)
+        return y
+
+    def backward(self, gradient: Nested = 1.0) -> Nested:
+        """The gradient of the input of the last `forward`, for that of its output."""
+        if not hasattr(self, "_call"):
+            raise RuntimeError(f"{self.name}: backward before forward: call forward(x) first")
+        what = f"{self.name}.backward"
+        before = values.copied([gradient] if self._wrapped and not self.kind.loss else gradient)
+        given = values.handed(before, self.conventions.arrays)
+        arguments = {"gradient": given, **self._call}
+        method = self._source.method(self._object, "backward")
+        if self.kind.loss and self._source.functions and not accepts(method, "gradient"):
+            del arguments["gradient"]
+        result = call(method, arguments, what)
+        if not values.unchanged(given, before):
+            self._notice(
+                "changed the gradient it is given", f"{what} changed the gradient of its output; copy it first"
+            )
+        self._check_input(what)
+        returned, parameter_gradients = self._split(result, what)
+        x_gradient = self._unwrapped(returned, what)
+        self._check(x_gradient, values.shape_of(self._x), f"{what}: gradient of the input", gradient)
+        for name, value in parameter_gradients.items():
+            self._check(value, values.shape_of(self._parameters[name]), f"{what}: gradient of {name}", gradient)
+        self._gradients = parameter_gradients
+        self._check_parameters(what)
+        return x_gradient
+
+    def gradients(self) -> dict[str, Nested]:
+        """The gradients of the parameters that the last `backward` left; a name is missing where there is none."""
+        if not hasattr(self, "_gradients"):
+            raise RuntimeError(f"{self.name}: no gradients yet: call forward(x), then backward(gradient)")
+        return values.copied_dict(self._gradients)
+
+    # -- what goes in and comes out -----------------------------------------------------------------------------------
+
+    def _settings(self) -> dict[str, Any]:
+        settings = dict(self.settings)
+        if "size" in settings and settings.get("stride") is None:
+            settings["stride"] = settings["size"]
+        return settings
+
+    def _handed_label(self, label: Nested) -> Any:
+        chosen = list(label).index(1) if self.conventions.labels == "index" else label
+        return values.handed([chosen] if self._wrapped else chosen, self.conventions.arrays)
+
+    def _unwrapped(self, value: Nested, what: str) -> Nested:
+        """The only sample of a batch of one."""
+        if not self._wrapped or not isinstance(value, list):
+            return value
+        if len(value) != 1:
+            self._notice("wrong shape", f"{what} returned {values.shape_of(value)} for a batch of 1")
+            return value
+        return value[0]
+
+    def _split(self, result: Any, what: str) -> tuple[Nested, dict[str, Nested]]:
+        """The gradients of the input and of the parameters, from what `backward` returned and the object keeps."""
+        names = self.kind.parameters
+        gradients = find_gradients(self._object, names) if self._object is not None else {}
+        if isinstance(result, dict):
+            gradients.update(find_gradients(_Bag({"gradients": result}), names))
+            inputs = [value for key, value in result.items() if _is_input(key)]
+            result = inputs[0] if inputs else None
+        elif (
+            isinstance(result, tuple)
+            and names
+            and len(result) == 1 + len(names)
+            and not self._is_input_gradient(result)
+        ):
+            gradients.update(zip(names, result[1:], strict=True))
+            result = result[0]
+        read = {name: values.read(value, f"{what}: gradient of {name}") for name, value in gradients.items()}
+        for name in names:
+            if name not in read:
+                self._notice(
+                    "no gradient",
+                    f"{what} left no gradient of {name}: return (dx, {', '.join('d' + n for n in names)}), or set "
+                    f"self.{name}_gradient",
+                )
+            elif name in self._places:
+                read[name] = self._places[name].to_ours(read[name])
+        return values.read(result, what), read
+
+    def _is_input_gradient(self, result: tuple[Any, ...]) -> bool:
+        """Whether a tuple is one tensor, and not several: it has the shape of the input."""
+        try:
+            return values.shape_of(values.read(result, "")) == values.shape_of(self._input_before)
+        except HomeworkError:
+            return False
+
+    # -- what is noticed ----------------------------------------------------------------------------------------------
+
+    def _notice(self, kind: str, text: str) -> None:
+        problem = Problem(kind, text)
+        if all(known.kind != kind or known.text != text for known in self.problems):
+            self.problems.append(problem)
+
+    def _check_input(self, what: str) -> None:
+        if not values.unchanged(self._input, self._input_before):
+            self._notice("changed its input", f"{what} changed its input; copy it first")
+
+    def _check(self, value: Nested, wanted: tuple[int, ...], what: str, source: Nested) -> None:
+        shape = values.shape_of(value)
+        if shape != wanted:
+            self._notice("wrong shape", f"{what}: shape {shape}, expected {wanted}")
+        found = values.first_not_finite(value)
+        if found is not None and values.first_not_finite(source) is None:
+            index, number = found
+            self._notice("not finite", f"{what}: {number} at {list(index)}, from finite numbers")
+
+
+class _Bag:
+    def __init__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+
+
+def _is_input(key: Any) -> bool:
+    plain = str(key).lower()
+    return any(role(name, ["input"]) is not None for name in (plain, plain.removeprefix("d").strip("_")))
+
+
+def adapt(
+    handed_in: Any,
+    kind: str | None = None,
+    *,
+    parameters: Mapping[str, Nested] | None = None,
+    **settings: Any,
+) -> Adapted:
+    """Put somebody's layer behind the protocol of `nn.handwritten`, so that it can be compared.
+
+    Args:
+        handed_in: a class or an object with ``forward`` and ``backward``; a pair ``(forward, backward)`` of functions
+            ``forward(x, weight, bias)`` and ``backward(gradient, x, weight, bias) -> (dx, dweight, dbias)``; or a
+            module with two such functions. Arguments and attributes are known by the usual names (x, inputs, W,
+            weights, b, dout, grad_output, stride ...). It may declare by attributes: ``layer`` (its kind), ``batch``
+            (it takes (N, ...)), ``arrays = "numpy"``, ``labels = "index"``; otherwise what works is found by trying.
+        kind: one of `kinds.KINDS`; found from ``layer`` or from the name if left out.
+        parameters: numbers for weight and bias; an object keeps its own, a class gets random ones.
+        settings: stride, padding, size.
+
+    Raises:
+        ValueError: the kind is unknown. HomeworkError: what was handed in cannot be one. What its own code raises is
+            not touched.
+
+    >>> class MyReLU:
+    ...     def forward(self, x):
+    ...         self.mask = [v > 0 for v in x]
+    ...         return [max(v, 0.0) for v in x]
+    ...     def backward(self, dout):
+    ...         return [g if m else 0.0 for g, m in zip(dout, self.mask)]
+    >>> layer = adapt(MyReLU())
+    >>> layer.forward([1.0, -2.0]), layer.backward([5.0, 6.0])
+    ([1.0, 0.0], [5.0, 0.0])
+    """
+    name = (
+        kind or _declared(handed_in, "layer") or kind_of_name(getattr(handed_in, "__name__", type(handed_in).__name__))
+    )
+    if name is None or name not in KINDS:
+        what = f"{name!r} is no kind of layer" if name else "what kind of layer is this?"
+        raise ValueError(f"adapt: {what} give kind=, or an attribute `layer`: one of {', '.join(KINDS)}")
+    source = source_of(handed_in, layer_kind(name))
+    if isinstance(source, ObjectSource):
+        found = {n: find_place(handed_in, n, None, "lists") for n in source.kind.parameters}
+        missing = [n for n, place in found.items() if place is None]
+        if missing and parameters is None:
+            raise HomeworkError.of("not loaded", f"{source.name} has no attribute {' and no attribute '.join(missing)}")
+        parameters = parameters or own_parameters({n: place for n, place in found.items() if place is not None})
+        settings = {**_settings_of(handed_in, source.kind), **settings}
+    usual = example(name, parameters=parameters, settings=settings)
+    return _recognised(source, usual)
+
+
+def own_parameters(places: Mapping[str, Place]) -> dict[str, Nested]:
+    """The numbers that an object keeps, in our layout: dense weights (in, out), which the bias tells from (out, in)."""
+    if {"weight", "bias"} <= places.keys():
+        weight, bias = places["weight"], places["bias"]
+        outputs = math.prod(bias.theirs)
+        if len(weight.theirs) == 2 and weight.theirs[1] != outputs == weight.theirs[0]:
+            weight.ours = weight.theirs[::-1]
+        bias.ours = (outputs,)
+    return {name: place.get() for name, place in places.items()}
+
+
+def _declared(handed_in: Any, name: str) -> Any:
+    definition = handed_in[0] if isinstance(handed_in, tuple) else handed_in
+    return getattr(definition, name, None)
+
+
+def _settings_of(owner: Any, kind: LayerKind) -> dict[str, Any]:
+    own = getattr(owner, "__dict__", {})
+    return {
+        found: value for name, value in own.items() if isinstance(value, int) and (found := role(name, kind.defaults))
+    }
+
+
+def _recognised(source: Source, usual: Example) -> Adapted:
+    """With the conventions that are declared; what is not declared as it works on an example."""
+    declared = {name: getattr(source.definition, name, None) for name in ("batch", "arrays", "labels")}
+    arrays = [declared["arrays"]] if declared["arrays"] else ["lists", "numpy"] if "numpy" in sys.modules else ["lists"]
+    labels = [declared["labels"]] if declared["labels"] else ["one-hot", "index"] if usual.kind.loss else ["one-hot"]
+    batches = [bool(declared["batch"])] if declared["batch"] is not None else [False, True]
+    choices = [Conventions(b, a, i) for a in arrays for i in labels for b in batches]
+
+    def made(choice: Conventions) -> Adapted:
+        return Adapted(source, usual.parameters, usual.settings, choice)
+
+    if len(choices) == 1:
+        return made(choices[0])
+    scores = [_works(made(choice), usual) for choice in choices]
+    best = scores.index(max(scores))
+    if scores[best] == 0:  # then its own way of failing is that on the numbers it was written for
+        best = next(i for i, choice in enumerate(choices) if choice.arrays == arrays[-1])
+    return made(choices[best])
+
+
+def _works(layer: Adapted, usual: Example) -> int:
+    """0: `forward` fails; 1: `backward` fails; 2: both return the right shapes."""
+    done = 0
+    try:
+        if layer.kind.loss:
+            layer.forward(usual.x[0], usual.labels[0])
+        else:
+            layer.forward(usual.x if layer.batched else usual.x[0])
+        done = int(not layer.problems)
+        layer.backward(*([] if layer.kind.loss else [usual.gradient if layer.batched else usual.gradient[0]]))
+    except Exception:  # noqa: BLE001 (somebody's code raises what it likes; that it does is reported when it counts)
+        return done
+    return 2 if not any(problem.fatal for problem in layer.problems) else done
