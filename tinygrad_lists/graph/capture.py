@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import PurePath
 from typing import Any
@@ -17,7 +19,7 @@ from .model import Edge, Graph, Line, Node, OpText, Step
 from .replay import Replay, local_derivatives, replay
 from .summary import Summary
 
-__all__ = ["Outputs", "ancestors", "build", "capture", "named_outputs"]
+__all__ = ["Outputs", "ancestors", "build", "capture", "named_outputs", "pause_collector"]
 
 Outputs = Value | Sequence[Value] | Mapping[str, Value]
 
@@ -48,6 +50,11 @@ def capture(
     >>> [(edge.source, edge.target, edge.position, edge.contribution.number) for edge in graph.edges]
     [('n0', 'n1', 0, 2.0), ('n0', 'n1', 1, 2.0)]
     """
+    with pause_collector():
+        return _capture(outputs, gradient, gradients, names, title)
+
+
+def _capture(outputs: Outputs, gradient: Any, gradients: bool, names: Mapping[str, Value] | None, title: str) -> Graph:
     outs, labels = named_outputs(outputs)
     labels.update({v: name for name, v in (names or {}).items()})
     order, stale = ancestors(outs.values())
@@ -57,6 +64,19 @@ def capture(
         done, note = _replayed(list(outs.values()), gradient)
         notes += [note] if note else []
     return build(order, list(outs.values()), done, labels, {}, notes, title, stale=bool(stale))
+
+
+@contextmanager
+def pause_collector() -> Iterator[None]:
+    """No garbage collection inside. A graph is hundreds of thousands of objects and no cycle: looking for one again and
+    again while they are made takes two thirds of the time and finds nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def named_outputs(outputs: Outputs) -> tuple[dict[str, Value], dict[Value, str]]:
@@ -150,7 +170,7 @@ def build(
 ) -> Graph:
     """The Graph of Values in topological order."""
     ids = {v: f"n{i}" for i, v in enumerate(order)}
-    flows = Flows(order, outputs, done)
+    flows = Flows(order, done, phases)
     grouping = Grouping(order, phases)
     ends = set(outputs)
     nodes = [_node(v, ids, labels, phases, flows, grouping, v in ends) for v in order]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..value import Value
+from .groups import Phases
 from .model import Flow
 from .replay import Contribution, Replay
 
@@ -21,8 +22,9 @@ class Flows:
     arrived, directly or further along the way.
     """
 
-    def __init__(self, order: Sequence[Value], outputs: Sequence[Value], done: Replay | None) -> None:
+    def __init__(self, order: Sequence[Value], done: Replay | None, phases: Phases) -> None:
         self.gradients: dict[Value, Any] = {} if done is None else done.gradients
+        self._phases = phases
         self._ran = done is not None
         self._nodes: dict[Value, Flow] = {}
         self._edges: dict[tuple[Value, int], Flow] = {}
@@ -48,6 +50,8 @@ class Flows:
         if found is not None:
             return found
         x = v.inputs[position]
+        if v in self._phases and x.requires_grad:
+            return Flow.NOT_COMPUTED
         if self._ran and x.requires_grad:
             # x may have a gradient from other uses; this one gave none: it is an index or a condition.
             return Flow.UNREACHED if v.requires_grad and v not in self.gradients else Flow.INDEX
@@ -57,8 +61,8 @@ class Flows:
         g = self.gradients.get(v)
         if g is None:
             return Flow.UNREACHED
-        if (any(g) if v.shape else g) or not v.size:
-            return Flow.FLOWS if v.size else Flow.ZERO
+        if any(g) if v.shape else g:
+            return Flow.FLOWS
         return Flow.DEAD if arrived and all(flow is Flow.DEAD for flow in arrived) else Flow.ZERO
 
     def _other(self, v: Value, arrived: Sequence[Flow]) -> Flow:
@@ -67,12 +71,10 @@ class Flows:
             if v.op is not None:
                 return Flow.INDEX
             return Flow.DETACHED if v in self._cut_off else Flow.CONSTANT
-        return self._of_gradient(v, arrived) if self._ran else Flow.NOT_COMPUTED
+        return self._of_gradient(v, arrived) if self._ran and v not in self._phases else Flow.NOT_COMPUTED
 
 
 def _of_contribution(v: Value, of_v: Flow, x: Value, c: Contribution) -> Flow:
-    if not x.size:
-        return Flow.ZERO
     if any(c.data) if x.shape else c.data:
         return Flow.FLOWS
     if of_v is Flow.DEAD:
@@ -91,4 +93,4 @@ def _cut_off(order: Sequence[Value]) -> set[Value]:
     for v in order:
         if v.requires_grad and (v.shape or v.op is not None):
             owners.setdefault(id(v._data), v)
-    return {v for v in order if v.op is None and not v.requires_grad and id(v._data) in owners and v.size}
+    return {v for v in order if v.op is None and not v.requires_grad and id(v._data) in owners}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..shapes import Shape
 from .summary import Summary
 
-__all__ = ["Edge", "Flow", "Graph", "Group", "Line", "Mark", "Node", "OpText", "Role", "Step"]
+__all__ = ["Edge", "Flow", "Graph", "Group", "Line", "Mark", "Node", "OpText", "Role", "Step", "dotted"]
 
 
 class Role(StrEnum):
