@@ -111,13 +111,16 @@ class Source:
         return tuple(self.draw(st.lists(st.integers(least, most), min_size=low, max_size=high)))
 
     def numbers(self, shape: Sequence[int], low: float = -2, high: float = 2, apart: bool = False) -> Array:
-        """Numbers from `low` to `high`, never a multiple of 1/8; all different if they are to be `apart`."""
+        """Numbers from `low` to `high`, never a multiple of 1/8; all different if they are to be `apart`.
+
+        Imaginary parts are small: the poles of tanh lie at ±πi/2.
+        """
         count = prod(shape)
         steps = range(round(low * 8) * 20, round(high * 8) * 20)
         allowed = [step for step in steps if 3 <= step % 20 <= 17]
         drawn = self.random.sample(allowed, count) if apart else self.random.choices(allowed, k=count)
         imaginary = self.random.choices(allowed, k=count)
-        values = [number(Fraction(a, 160), self.kind, Fraction(b, 160)) for a, b in zip(drawn, imaginary, strict=True)]
+        values = [number(Fraction(a, 160), self.kind, Fraction(b, 640)) for a, b in zip(drawn, imaginary, strict=True)]
         return Array(values, tuple(shape))
 
     def one(self, low: float = -2, high: float = 2) -> Any:

@@ -873,3 +873,39 @@ def test_random_programs_agree_exactly_with_dual_numbers(
         second = gradients([along], [constant(Fraction(1), ())])
         seconds = [0 if second.get(x) is None else Value(second[x]).item() for x in inputs]
         assert sum(g * d for g, d in zip(seconds, u, strict=True)) == oracle.dd
+
+
+# -- Odds and ends ----------------------------------------------------------------------------------------------------
+
+
+def test_primitives_know_their_names_and_pickle_by_them() -> None:
+    op = (Value(1.0) * 2).op
+    assert repr(op) == "<primitive mul>"
+    assert pickle.loads(pickle.dumps(op)) is op
+
+
+def test_numbers_of_other_makes() -> None:
+    class Metres(float):
+        pass
+
+    class Phase(complex):
+        pass
+
+    assert type(Value(Metres(2.0)).data) is float
+    assert type(Value([Phase(2j)]).data[0]) is complex
+    assert Value([[1.0, 2.0], [3.0, 4.0]]).mT.data == [[1.0, 3.0], [2.0, 4.0]]
+    assert Value([1.0]).tolist() == [1.0]
+
+
+def test_names_and_gradients_as_values() -> None:
+    x = Value([1.0, 2.0])
+    assert (x.name, x.grad_value) == (None, None)
+    x.name = "weights"
+    (x * x).sum().backward()
+    g = x.grad_value
+    assert g is not None
+    assert (g.data, g.requires_grad, x.name) == ([2.0, 4.0], False, "weights")
+    x.assign(x - g * 0.5)
+    assert (x.data, x.name, x.grad) == ([0.0, 0.0], "weights", [2.0, 4.0])
+    with pytest.raises(ValueError, match=r"item: a Value of shape \(2,\) has 2 elements, not one"):
+        x.item()

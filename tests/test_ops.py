@@ -579,3 +579,16 @@ def test_ints_take_the_kind_of_what_stands_beside_them() -> None:
     assert (Value(Fraction(1, 3)) + 1).data == Fraction(4, 3)
     assert type((Value(Decimal(1)) * 2).data) is Decimal
     assert type(functions.concat([[1], Value([0.5])]).data[0]) is float
+
+
+def test_nan_wins_and_the_first_of_equal_ones_is_found() -> None:
+    rows = [[1.0, nan, 3.0, nan], [2.0, 7.0, 7.0, -1.0], [-1.0, -1.0, 0.0, -1.0]]
+    assert repr(functions.max(rows, axis=1).data) == "[nan, 7.0, 0.0]"
+    assert repr(functions.min(rows, axis=1).data) == "[nan, -1.0, -1.0]"
+    assert functions.argmax(rows, axis=1).data == [1, 1, 2]
+    assert functions.argmin(rows, axis=1).data == [1, 3, 0]
+    assert functions.argmax(rows).data == 1
+    assert functions.argmax([Decimal(1), Decimal("NaN")]).data == 1
+    for name in ("max", "min", "argmax", "argmin"):
+        with pytest.raises(TypeError, match=f"{name}: complex numbers have no order"):
+            getattr(functions, name)([1j])

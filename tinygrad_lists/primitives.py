@@ -61,7 +61,7 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
-        return PRIMITIVES.__getitem__, (self.name,)
+        return _named, (self.name,)
 
 
 def _unary(name: str, scalar: Callable[[Any], Any], text: str | None = None, differentiable: bool = True) -> Primitive:
@@ -201,5 +201,10 @@ _ROWS = (
     Primitive("avg_pool2d", _avg_pool2d_shape, pool.avg_pool2d),
     Primitive("avg_pool2d_input_grad", lambda g, x_shape, **_: x_shape, pool.avg_pool2d_input_grad),
 )
+
+
+def _named(name: str) -> Primitive:
+    return PRIMITIVES[name]
+
 
 PRIMITIVES: dict[str, Primitive] = {row.name: row for row in _ROWS}
