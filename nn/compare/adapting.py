@@ -50,6 +50,7 @@ class Adapted:
         batched: Whether it takes (N, ...) at once. A loss always takes one sample here.
         conventions: What its code is given.
         problems: What was noticed besides numbers, each once: it changed its input, returned NaN ...
+        choices: The settings that it can be made with, of those that its kind has.
         stride, padding, size: as far as the kind has them.
     """
 
@@ -63,6 +64,7 @@ class Adapted:
         self.kind, self.name, self.settings, self.conventions = source.kind, source.name, dict(settings), conventions
         self.batched = conventions.batch and not self.kind.loss
         self.problems: list[Problem] = []
+        self.choices = [name for name in self.kind.defaults if source.takes(name)]
         self._source = source
         for name, value in self.settings.items():
             setattr(self, name, value)

@@ -9,7 +9,7 @@ from typing import Any
 from .kinds import role
 from .problems import HomeworkError
 
-__all__ = ["accepts", "call"]
+__all__ = ["accepts", "call", "takes_dict"]
 
 #: Arguments that are a dict of settings, as in `conv_forward(x, w, b, conv_param)`.
 _DICTS = ("conv_param", "pool_param", "hparameters", "hparams", "settings", "params")
@@ -30,6 +30,15 @@ def accepts(function: Callable[..., Any], role_name: str) -> bool:
     True
     """
     return any(role(p.name, [role_name]) for p in _parameters(function) or [])
+
+
+def takes_dict(function: Callable[..., Any]) -> bool:
+    """Whether one of the arguments is a dict of settings.
+
+    >>> takes_dict(lambda x, w, b, conv_param: None)
+    True
+    """
+    return any(p.name.lower() in _DICTS for p in _parameters(function) or [])
 
 
 def call(function: Callable[..., Any], values: Mapping[str, Any], what: str) -> Any:

@@ -129,6 +129,7 @@ class RemoteLayer:
         self.batched: bool = record["batched"]
         self.conventions: str = record["conventions"]
         self.settings: dict[str, Any] = record["settings"]
+        self.choices: list[str] = record["choices"]
         for name, value in self.settings.items():
             setattr(self, name, value)
         self._parameters: dict[str, Nested] = record["parameters"]

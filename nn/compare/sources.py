@@ -34,6 +34,10 @@ class Source:
         """The object that holds the state of the passes; None if there is none."""
         raise NotImplementedError
 
+    def takes(self, setting: str) -> bool:
+        """Whether it can be made with another stride, padding or size."""
+        return False
+
     def method(self, built: Any, which: str) -> Callable[..., Any]:
         """`which` = "forward" or "backward" as something to call."""
         names = _FORWARD if which == "forward" else _BACKWARD
@@ -83,6 +87,10 @@ class ClassSource(Source):
                 )
         return self.definition(**chosen)
 
+    def takes(self, setting: str) -> bool:
+        """Whether the constructor has such an argument."""
+        return any(role(p.name, [setting]) for p in _constructor(self.definition))
+
     def _role(self, p: inspect.Parameter, known: Mapping[str, Any]) -> str | None:
         found = role(p.name, known)
         counted = p.annotation in (int, "int") or isinstance(p.default, int)
@@ -111,6 +119,10 @@ class FunctionSource(Source):
     def build(self, parameters: Mapping[str, Any], x_shape: tuple[int, ...], settings: Mapping[str, Any]) -> Any:
         """Nothing: there is no object."""
         return None
+
+    def takes(self, setting: str) -> bool:
+        """Whether `forward` has such an argument, or a dict of settings."""
+        return accepts(self._pair["forward"], setting) or takes_dict(self._pair["forward"])
 
     def method(self, built: Any, which: str) -> Callable[..., Any]:
         """One of the two."""

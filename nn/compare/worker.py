@@ -99,6 +99,7 @@ class _Server:
                     "conventions": repr(layer.conventions),
                     "parameters": layer.parameters(),
                     "settings": layer.settings,
+                    "choices": layer.choices,
                 }
                 for key, layer in self.layers.items()
             }
