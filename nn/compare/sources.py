@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import values
+from .binding import accepts, takes_dict
 from .kinds import LayerKind, role
 from .problems import HomeworkError
 
