@@ -116,7 +116,8 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Largest element over axes; NaN wins. Equal maxima share the gradient equally (``torch.amax``).
+    """Largest element over axes. Equal maxima share the gradient equally (``torch.amax``). NaN wins, and gets no
+    gradient.
 
     >>> max(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [5.0, 7.0]
@@ -125,7 +126,8 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Smallest element over axes; NaN wins. Equal minima share the gradient equally (``torch.amin``).
+    """Smallest element over axes. Equal minima share the gradient equally (``torch.amin``). NaN wins, and gets no
+    gradient.
 
     >>> min(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [1.0, 2.0]
