@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lists import Value, functions
+from tinygrad_lists.functions.indexing import check_labels
 
 from .module import Module
 
@@ -47,7 +48,7 @@ class CrossEntropyLoss(Module):
         samples, classes = scores.shape
         log_probabilities = functions.log_softmax(scores)
         if chosen.shape == (samples,):
-            self._check(chosen, classes)
+            check_labels(chosen, classes, "CrossEntropyLoss")
             mask = functions.equal(functions.reshape(chosen, (samples, 1)), list(range(classes)))
             # Chosen, not multiplied: 0 times the -inf of an impossible class would be nan.
             losses = -functions.where(mask, log_probabilities, 0).sum(1)
@@ -59,13 +60,6 @@ class CrossEntropyLoss(Module):
                 f"{scores.shape} (one-hot rows), not {chosen.shape}"
             )
         return losses if self.reduction == "none" else losses.mean() if self.reduction == "mean" else losses.sum()
-
-    def _check(self, labels: Value, classes: int) -> None:
-        for position, label in enumerate(labels.data):
-            if label not in range(classes):
-                raise ValueError(
-                    f"CrossEntropyLoss: label {label!r} at position {position} is not a class from 0 to {classes - 1}"
-                )
 
     def extra_repr(self) -> str:
         """How losses are put together."""

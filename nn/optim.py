@@ -10,7 +10,10 @@ __all__ = ["SGD", "Optimizer"]
 
 
 class Optimizer:
-    """What all optimisers share: the parameters, and forgetting their gradients.
+    """What all optimisers share: the parameters, the learning rate, and forgetting the gradients.
+
+    The learning rate is held as a Value, ``rate``, with which `step` computes; ``lr`` reads and sets its number. So a
+    compiled step sees every change of it.
 
     Raises ValueError if there are no parameters or the learning rate is negative, TypeError for what is not a Value
     that requires a gradient.
@@ -24,7 +27,23 @@ class Optimizer:
         for parameter in self.parameters:
             if not isinstance(parameter, Value) or not parameter.requires_grad:
                 raise TypeError(f"{name}: {parameter!r} is not a Value that requires a gradient")
-        self.lr = _not_negative(name, "lr", lr)
+        self.rate = Value(_not_negative(name, "lr", lr), requires_grad=False, name="lr")
+
+    @property
+    def lr(self) -> float:
+        """Learning rate, at least 0; can be set between steps.
+
+        >>> optimiser = SGD([Value(1.0)], lr=0.1)
+        >>> optimiser.lr /= 2
+        >>> optimiser.lr
+        0.05
+        """
+        number: float = self.rate.data
+        return number
+
+    @lr.setter
+    def lr(self, lr: float) -> None:
+        self.rate.data = _not_negative(type(self).__name__, "lr", lr)
 
     def zero_grad(self) -> None:
         """Forget the gradients, before the next backward adds to them."""
@@ -86,9 +105,10 @@ class SGD(Optimizer):
                     g = g + self.weight_decay * parameter
                 if self.momentum:
                     v = self.velocity.get(parameter)
-                    v = self.velocity[parameter] = g if v is None else self.momentum * v + g
+                    # The same Value for good, so that a compiled step finds it again.
+                    v = self.velocity[parameter] = g if v is None else v.assign(self.momentum * v + g)
                     g = g + self.momentum * v if self.nesterov else v
-                parameter.assign(parameter - self.lr * g)
+                parameter.assign(parameter - self.rate * g)
 
 
 def _not_negative(op: str, name: str, value: float) -> float:

@@ -66,8 +66,11 @@ def backward(self: Value, gradient: Any = None) -> None:
             "backward: this Value depends on nothing that requires a gradient (constants only, or made under no_grad)"
         )
     found = gradients([self], [seed_for(self, gradient)])
+    if modes.active and (trace := modes.state.trace) is not None:
+        trace.accumulate(found)
+        return
     for node, g in found.items():
-        if node._grad is not None or g.__class__ is Value:
+        if node._grad is not None or isinstance(g, Value):
             found[node] = _accumulated(node, g)
     for node, g in found.items():
         if g is not None:
@@ -76,7 +79,7 @@ def backward(self: Value, gradient: Any = None) -> None:
 
 def _accumulated(node: Value, g: Any) -> Any:
     """Bare gradient of `node` with `g` added."""
-    if g.__class__ is Value:
+    if isinstance(g, Value):
         g = g._data
     before = node._grad
     if before is None or g is None:
@@ -88,6 +91,8 @@ def _accumulated(node: Value, g: Any) -> Any:
 
 def seed_for(output: Value, gradient: Any = None, *, op: str = "backward", what: str = "gradient") -> Value:
     """The cotangent with which to start at `output`: `gradient`, checked, or 1 for a scalar."""
+    if modes.active and (trace := modes.state.trace) is not None and (gradient is not None or output.size == 1):
+        return trace.seed(output, gradient, op, what)  # type: ignore[no-any-return]
     if gradient is None:
         if output.size != 1:
             raise ValueError(
@@ -175,10 +180,11 @@ def gradients(
         found = dict.fromkeys([*order, *(t for t in targets if t in found)])
     watched = modes.state.anomaly
     with modes.setting(recording=create_graph, anomaly=None):
+        as_values = create_graph or modes.state.trace is not None  # what is traced has no numbers yet
         for output, seed in zip(outputs, seeds, strict=True):
             if output in found:
-                _add(found, output, seed if create_graph or output.shape else seed._data)
-        _walk(order, found, create_graph, observe if watched is None else _watching(watched, observe))
+                _add(found, output, seed if as_values or output.shape else seed._data)
+        _walk(order, found, as_values, observe if watched is None else _watching(watched, observe))
     return found
 
 
@@ -204,10 +210,10 @@ def _watching(watched: tuple[bool, bool], observe: Observer | None) -> Observer:
     return watch
 
 
-def _walk(order: list[Value], found: dict[Value, Any], create_graph: bool, observe: Observer | None) -> None:
+def _walk(order: list[Value], found: dict[Value, Any], as_values: bool, observe: Observer | None) -> None:
     """Run the rules from the youngest node to the oldest. Scalars, where one call costs as much as the arithmetic, have
     the loop body to themselves."""
-    on_numbers = not create_graph and observe is None
+    on_numbers = not as_values and observe is None
     for node in order:
         g = found[node]
         if g is None:
@@ -218,7 +224,7 @@ def _walk(order: list[Value], found: dict[Value, Any], create_graph: bool, obser
         if op is None:
             continue
         if not on_numbers or op.scalar is None or node.shape or len(inputs) > 2:
-            _step(found, node, g if g.__class__ is Value else constant(g, ()), create_graph, observe)
+            _step(found, node, g if isinstance(g, Value) else constant(g, ()), as_values, observe)
             continue
         assert op.vjp is not None
         try:
@@ -244,7 +250,7 @@ def _walk(order: list[Value], found: dict[Value, Any], create_graph: bool, obser
             found[y] = d if before is None else before + d
 
 
-def _step(found: dict[Value, Any], node: Value, g: Value, create_graph: bool, observe: Observer | None) -> None:
+def _step(found: dict[Value, Any], node: Value, g: Value, as_values: bool, observe: Observer | None) -> None:
     """One rule on Values, and each contribution summed down to the shape of its input."""
     assert node.op is not None
     if node.op.vjp is None:
@@ -263,7 +269,7 @@ def _step(found: dict[Value, Any], node: Value, g: Value, create_graph: bool, ob
         observe(node, g, contributions)
     for x, c in zip(node.inputs, contributions, strict=True):
         if c is not None:
-            _add(found, x, c if create_graph or x.shape else c._data)
+            _add(found, x, c if as_values or x.shape else c._data)
 
 
 def _add(found: dict[Value, Any], x: Value, c: Any) -> None:

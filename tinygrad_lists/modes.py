@@ -24,6 +24,7 @@ class _State(threading.local):
     scope: tuple[str, ...] = ()
     source: bool = False
     anomaly: tuple[bool, bool] | None = None  # (NaN is an error, inf is an error)
+    trace: Any = None  # what records every operation instead of running it, for the compiler
 
 
 state = _State()

@@ -37,6 +37,8 @@ def lift(x: Any, op: str = "Value") -> Value:
 def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
     """Run a primitive on Values and record it, if recording is on and an input wants a gradient."""
     shape = op.shape(*[x.shape for x in inputs], **params)
+    if modes.active and (trace := modes.state.trace) is not None:
+        return trace.operation(op, inputs, params, shape)  # type: ignore[no-any-return]
     if len(inputs) > 1:
         _check_kinds(op, inputs)
     try:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
+from . import modes
 from .anomaly import Source
 from .methods import Methods
 from .nested import flatten, nest
@@ -77,6 +78,9 @@ class Value(Methods):
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None) -> None:
         if isinstance(data, Value):
+            if modes.active and (trace := modes.state.trace) is not None:
+                trace.copy(self, data, requires_grad, name)
+                return
             flat, shape = data._flat(), data.shape
         else:
             flat, shape = flatten(data)
@@ -112,6 +116,8 @@ class Value(Methods):
         >>> w.data
         [3.0, 4.0]
         """
+        if modes.active and (trace := modes.state.trace) is not None:
+            trace.reading(self)
         return nest(self._data, self.shape) if self.shape else self._data
 
     @data.setter
@@ -129,17 +135,24 @@ class Value(Methods):
         >>> x.grad
         6.0
         """
+        if modes.active and (trace := modes.state.trace) is not None:
+            return trace.read_grad(self)
         if self._grad is None or not self.shape:
             return self._grad
         return nest(self._grad, self.shape)
 
     @grad.setter
     def grad(self, new: Any) -> None:
+        if modes.active and (trace := modes.state.trace) is not None:
+            trace.set_grad(self, new)
+            return
         self._grad = None if new is None else self._like(new, "grad")
 
     @property
     def grad_value(self) -> Value | None:
         """The gradient as a constant Value, or None: what an optimiser computes with."""
+        if modes.active and (trace := modes.state.trace) is not None:
+            return trace.grad_of(self)  # type: ignore[no-any-return]
         return None if self._grad is None else constant(self._grad, self.shape)
 
     def assign(self, new: Any) -> Value:
@@ -149,6 +162,9 @@ class Value(Methods):
         >>> w.assign(w - 0.25).data
         0.75
         """
+        if modes.active and (trace := modes.state.trace) is not None:
+            trace.assign(self, new)
+            return self
         data = self._like(new, "data")
         grad, meta = self._grad, self._meta
         self._set(data, self.shape)
@@ -224,6 +240,8 @@ class Value(Methods):
         """
         if self.size != 1:
             raise ValueError(f"item: a Value of shape {self.shape} has {self.size} elements, not one; use .data")
+        if modes.active and (trace := modes.state.trace) is not None:
+            trace.reading(self)
         return self._flat()[0]
 
     def tolist(self) -> Any:
@@ -238,9 +256,13 @@ class Value(Methods):
         >>> x.grad
         3.0
         """
+        if modes.active and (trace := modes.state.trace) is not None:
+            return trace.detach(self)  # type: ignore[no-any-return]
         return constant(self._data, self.shape)
 
     def _flat(self) -> list[Any]:
+        if modes.active and (trace := modes.state.trace) is not None:
+            return trace.numbers(self)  # type: ignore[no-any-return]
         return self._data if self.shape else [self._data]
 
     # -- as Python object ---------------------------------------------------------------------------------------------
@@ -278,7 +300,7 @@ class Value(Methods):
             raise ValueError(
                 f"bool: the truth of a Value of shape {self.shape} is not clear; use .sum(), .max() or .min()"
             )
-        return bool(self._flat()[0])
+        return bool(self.item())
 
     def __format__(self, spec: str) -> str:
         """``f"{loss:.4f}"`` formats the number of a Value that has one element."""
