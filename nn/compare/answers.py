@@ -14,7 +14,7 @@ from .problems import HomeworkError, Problem
 from .tensors import Tensor, stack, total
 from .values import read, unchanged
 
-__all__ = ["ERRORS", "Answer", "Runner", "answer", "answer_loss", "chain", "chain_network", "problem_of", "swapped"]
+__all__ = ["ERRORS", "Answer", "Runner", "StandIn", "answer", "answer_loss", "chain", "chain_network", "swapped"]
 
 #: What code raises that is wrong about shapes, names, types or values.
 ERRORS = (
@@ -39,6 +39,7 @@ class Answer:
     gx: Tensor | None = None
     gradients: dict[str, Tensor] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    first: dict[str, Tensor] = field(default_factory=dict)  # of the first sample alone (or of the batch, if `batched`)
 
     def notice(self, problem: Problem) -> None:
         """Remember a problem, each once."""
@@ -209,6 +210,7 @@ def chain(
 def _fill(answers: dict[str, Answer], kept: Mapping[tuple[str, str], list[Tensor]], chunks: int, divisor: int) -> None:
     """Put together what was kept of every chunk of the batch; what is not complete stays missing."""
     for (path, what), parts in kept.items():
+        answers[path].first[what] = parts[0]
         same_shape = all(part.shape == parts[0].shape for part in parts)
         if len(parts) != chunks or not same_shape:
             if not same_shape:
@@ -232,6 +234,33 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
     if len(parts) == 1:
         return parts[0]
     return Tensor([v for part in parts for v in part.flat], (len(parts) * parts[0].shape[0], *parts[0].shape[1:]))
+
+
+class StandIn:
+    """What takes the place of a layer that was not handed in: the automatic numbers, sample by sample.
+
+    Args:
+        y, gx: output and input gradient of the batch.
+        divisor: by which the chain's gradients are divided at its end, and so not yet here.
+        batched: whether it stands among layers that take the whole batch.
+    """
+
+    def __init__(self, y: Tensor, gx: Tensor, divisor: int = 1, batched: bool = False) -> None:
+        self.y, self.gx, self.divisor, self.batched, self.sample = y, gx, divisor, batched, -1
+
+    def forward(self, x: Any) -> Any:
+        """The next sample's output, or the batch's."""
+        self.sample = (self.sample + 1) % self.y.shape[0]
+        return (self.y if self.batched else self.y.part(self.sample)).nested()
+
+    def backward(self, gradient: Any) -> Any:
+        """Its input gradient."""
+        found = self.gx if self.batched else self.gx.part(self.sample)
+        return found.like(v * self.divisor for v in found.flat).nested()
+
+    def gradients(self) -> dict[str, Any]:
+        """None."""
+        return {}
 
 
 class _Recorder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tinygrad_lists import Value
@@ -12,7 +13,7 @@ from ..layers import Sequential
 from ..module import Module
 from .tensors import Tensor
 
-__all__ = ["ProbabilityCrossEntropy", "Trace", "run_layer", "run_loss", "run_model"]
+__all__ = ["ProbabilityCrossEntropy", "Trace", "in_absolute_values", "run_layer", "run_loss", "run_model"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,23 @@ class Trace:
         """Name of the layer's class."""
         return type(self.module).__name__
 
+    @cached_property
+    def absolute(self) -> Trace:
+        """The same layer on the absolute values of everything: what its sums are when nothing cancels."""
+        twin = in_absolute_values(self.module)
+        return run_layer(self.path, twin, self.x.like(map(abs, self.x.flat)), self.g.like(map(abs, self.g.flat)))
+
+    @cached_property
+    def in_floats(self) -> Trace:
+        """The same layer on floats; itself, if it was run on floats."""
+        if all(isinstance(v, float) for v in self.x.flat[:1]):
+            return self
+        module = copy.deepcopy(self.module)
+        for parameter in module.parameters():
+            t = Tensor.of(parameter.data)
+            parameter.assign(Value(t.like(map(float, t.flat)).nested()))
+        return run_layer(self.path, module, self.x.like(map(float, self.x.flat)), self.g.like(map(float, self.g.flat)))
+
     @property
     def samples(self) -> int:
         """N."""
@@ -66,6 +84,15 @@ class ProbabilityCrossEntropy(Module):
         probabilities = p if isinstance(p, Value) else Value(p, requires_grad=False)
         loss: Value = -(probabilities.log() * Value(target, requires_grad=False)).sum(1).mean()
         return loss
+
+
+def in_absolute_values(module: Module, bias: bool = True) -> Module:
+    """A copy of a module with absolute weights, and an absolute or no bias."""
+    twin = copy.deepcopy(module)
+    for name, parameter in twin.named_parameters():
+        t = Tensor.of(parameter.data)
+        parameter.data = t.like(abs(v) if bias or name != "bias" else 0.0 for v in t.flat).nested()
+    return twin
 
 
 def run_layer(path: str, module: Module, x: Tensor, g: Tensor | None) -> Trace:

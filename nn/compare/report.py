@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from os import PathLike
 from typing import Any
 
 from .metrics import Metrics
+from .tensors import Tensor
 
 __all__ = ["Diagnosis", "Remark", "Report", "Row", "Verdict", "Worst"]
 
@@ -55,7 +55,20 @@ class Remark:
 
 @dataclass(frozen=True)
 class Row:
-    """One tensor of one layer in one mode."""
+    """One tensor of one layer in one mode.
+
+    Attributes:
+        path: the layer, as "3"; "loss" for the loss.
+        kind: class of the automatic layer, as "Conv2d".
+        tensor: "activation", "loss", "weight gradient", "bias gradient" or "input gradient".
+        mode: "isolated" (on the batch), "probe" (the same on random numbers) or "chained".
+        verdict: the judgement.
+        tested: share of the elements to which anything but zeros contributed.
+        note: what there is to say besides.
+        pattern: where the wrong elements are, and what they have in common.
+        outside: positions of the wrong elements, row by row.
+        errors: ``|h - a|`` of every element; None if all are equal.
+    """
 
     path: str
     kind: str
@@ -67,41 +80,59 @@ class Row:
     diagnosis: Diagnosis | None = None
     pattern: str = ""
     note: str = ""
+    tested: float | None = None
+    outside: tuple[int, ...] = field(default=(), repr=False)
+    errors: Tensor | None = field(default=None, repr=False)
+
+
+#: Remarks that do not count against a layer.
+HARMLESS = ("printed",)
 
 
 @dataclass
 class Report:
-    """All rows of a comparison."""
+    """All rows of a comparison.
+
+    `print(report)` writes plain text, `report.show()` a table in the terminal (with rich, if it is installed).
+    """
 
     rows: list[Row]
     remarks: list[Remark] = field(default_factory=list)
-    title: str = "handwritten against automatic"
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong and nothing stayed untested."""
-        tested = {(r.path, r.tensor) for r in self.rows if r.verdict is not Verdict.UNTESTED}
-        return not self.remarks and all(
-            r.verdict is not Verdict.WRONG and (r.path, r.tensor) in tested for r in self.rows
+        """Whether nothing is wrong, every tensor was tested, and no layer did what it must not."""
+        tested = {(row.path, row.tensor) for row in self.rows if row.verdict is not Verdict.UNTESTED}
+        return (
+            not any(remark.name not in HARMLESS for remark in self.remarks)
+            and all(row.verdict is not Verdict.WRONG for row in self.rows)
+            and all((row.path, row.tensor) in tested for row in self.rows)
         )
 
     @property
+    def guilty(self) -> list[str]:
+        """Paths of the layers that are wrong by themselves, from the loss backwards."""
+        paths = dict.fromkeys(row.path for row in self.rows)
+        wrong = {row.path for row in self.rows if row.verdict is Verdict.WRONG and row.mode != "chained"}
+        return [path for path in reversed(paths) if path in wrong]
+
+    @property
     def first_guilty(self) -> Row | None:
-        """The first row, from the loss backwards, that is wrong by itself; None if none is."""
-        raise NotImplementedError
+        """Where to look first; None if nothing is wrong.
+
+        The row of the layer nearest the loss that is wrong by itself. If none is, or layers were not tried alone: in the
+        chain the first wrong output forwards, else the first wrong gradient backwards.
+        """
+        wrong = [row for row in self.rows if row.verdict is Verdict.WRONG]
+        alone = [row for row in wrong if row.mode != "chained"]
+        if alone:
+            path = self.guilty[0]
+            return next(row for row in alone if row.path == path)
+        outputs = [row for row in wrong if row.tensor in ("activation", "loss")]
+        if outputs:
+            return outputs[0]
+        return next((row for row in reversed(wrong)), None)
 
     def to_json(self) -> str:
         """JSON text of everything."""
-        raise NotImplementedError
-
-    def to_markdown(self) -> str:
-        """A Markdown page."""
-        raise NotImplementedError
-
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
-        """One self-contained HTML page, written to `path` if given."""
-        raise NotImplementedError
-
-    def show(self) -> None:
-        """Print with rich where it is installed, else as plain text."""
         raise NotImplementedError
