@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import PurePath
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from ..backward import seed_for
 from ..hooks import hooks_of
 from ..value import Value
+from .collector import pause_collector
 from .flows import Flows
 from .formulas import op_text
 from .groups import Grouping, Phases
@@ -19,7 +18,7 @@ from .model import Edge, Graph, Line, Node, OpText, Step
 from .replay import Replay, local_derivatives, replay
 from .summary import Summary
 
-__all__ = ["Outputs", "ancestors", "build", "capture", "named_outputs", "pause_collector"]
+__all__ = ["Outputs", "ancestors", "build", "capture", "named_outputs"]
 
 Outputs = Value | Sequence[Value] | Mapping[str, Value]
 
@@ -64,19 +63,6 @@ def _capture(outputs: Outputs, gradient: Any, gradients: bool, names: Mapping[st
         done, note = _replayed(list(outs.values()), gradient)
         notes += [note] if note else []
     return build(order, list(outs.values()), done, labels, {}, notes, title, stale=bool(stale))
-
-
-@contextmanager
-def pause_collector() -> Iterator[None]:
-    """No garbage collection inside. A graph is hundreds of thousands of objects and no cycle: looking for one again and
-    again while they are made takes two thirds of the time and finds nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def named_outputs(outputs: Outputs) -> tuple[dict[str, Value], dict[Value, str]]:

@@ -69,7 +69,7 @@ def capture_backward(
     slopes = [done.found[v] for v in leaves]
     ends += slopes
     nodes = first.note(ends)
-    called = _called(nodes, leaves, labels)
+    called = _called(nodes, phases, leaves, labels)
     _label(labels, called, slopes, "∂")
     if order == 2 and any(slope.requires_grad for slope in slopes):
         second = _Pass(2, out, phases)
@@ -92,9 +92,11 @@ def _ones(v: Value) -> Value:
     return v.detach() * 0 + 1
 
 
-def _called(nodes: list[Value], leaves: list[Value], labels: Mapping[Value, str]) -> list[str]:
+def _called(
+    nodes: list[Value], phases: dict[Value, Phase], leaves: list[Value], labels: Mapping[Value, str]
+) -> list[str]:
     """What to call the parameters: their paths."""
-    grouping = Grouping(nodes, {})
+    grouping = Grouping(nodes, phases)
     return [labels.get(v) or dotted(grouping.path(grouping.group_of(v)), v.name or "x") for v in leaves]
 
 

@@ -50,7 +50,7 @@ class Grouping:
             for depth in range(common, len(scope)):
                 open_groups.append(self._open(scope[: depth + 1], open_groups[-1] if open_groups else None))
             self._group[v] = open_groups[-1].id if open_groups else None
-        self._place_leaves(order)
+        self._place_leaves(order, phases)
         self._paths = {group.id: group.path for group in self.groups}
 
     def group_of(self, v: Value) -> str | None:
@@ -76,14 +76,15 @@ class Grouping:
         self._ancestors[id] = (*self._ancestors[group.parent], id)
         return group
 
-    def _place_leaves(self, order: Sequence[Value]) -> None:
+    def _place_leaves(self, order: Sequence[Value], phases: Phases) -> None:
+        """A leaf of the forward pass goes by its uses there; backward passes use it as well."""
         common: dict[Value, tuple[str, ...]] = {}
         for v in order:
             if v.op is None:
                 continue
             around = self._ancestors[self._group[v]]
             for x in v.inputs:
-                if x.op is None and x not in self._inputs:
+                if x.op is None and x not in self._inputs and (x in phases or v not in phases):
                     before = common.get(x)
                     common[x] = around if before is None else _common(before, around)
         for v in order:

@@ -1,0 +1,25 @@
+"""Making many objects without looking for garbage all the time."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["pause_collector"]
+
+
+@contextmanager
+def pause_collector() -> Iterator[None]:
+    """No garbage collection inside.
+
+    A graph is hundreds of thousands of objects and no cycle: looking for one again and again while they are made takes
+    two thirds of the time (7.7 s instead of 2.2 s for 100,000 nodes) and finds nothing.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
