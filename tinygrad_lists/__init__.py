@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from . import backward, functions
 from .anomaly import AnomalyError
+from .check import GradientError, check_grads
 from .custom import primitive
 from .functions import avg_pool2d, concat, conv1d, conv2d, conv_transpose2d, max_pool2d, one_hot, stack, where
 from .modes import detect_anomaly, no_grad, record_source, scope
@@ -21,9 +22,11 @@ from .value import Value
 
 __all__ = [
     "AnomalyError",
+    "GradientError",
     "Value",
     "avg_pool2d",
     "backward",
+    "check_grads",
     "checkpoint",
     "concat",
     "conv1d",
