@@ -65,11 +65,11 @@ def items(module: ModuleType, name: str | None = None, kind: str | None = None) 
     if name is not None and not found:
         thing = getattr(module, name, None)
         if thing is None:
-            raise HomeworkError.of("not loaded", f"there is no {name!r} (nor {name}_forward and {name}_backward)")
+            raise HomeworkError.of("not found", f"there is no {name!r} (nor {name}_forward and {name}_backward)")
         guessed = kind or getattr(thing, "layer", None) or kind_of_name(name)
         if guessed is None:
             raise HomeworkError.of(
-                "not loaded", f"what kind of layer is {name!r}? Say --layer, or `layer = ...` in it: {', '.join(KINDS)}"
+                "not found", f"what kind of layer is {name!r}? Say --layer, or `layer = ...` in it: {', '.join(KINDS)}"
             )
         found = [Item(name, guessed, thing)]
     for item in found:
@@ -132,21 +132,21 @@ def failure(error: BaseException, what: str, folder: Path) -> Problem:
         for f in frames
         if folder.resolve() in Path(f.filename).parents and "site-packages" not in f.filename
     )[-8:]
-    said = _said(error)
+    said, where = _said(error), f" ({trace[-1]})" if trace else ""
     if isinstance(error, NotImplementedError):
         return Problem("not filled in", f"{what}: {said or 'raises NotImplementedError'}", trace)
     if isinstance(error, ModuleNotFoundError):
-        return Problem("missing module", f"{what} imports {error.name}, which is not installed here", trace)
+        return Problem("missing module", f"{what} imports {error.name}, which is not installed here{where}", trace)
     if isinstance(error, MemoryError):
-        return Problem("memory", f"{what} needs more memory than it is allowed", trace)
+        return Problem("memory", f"{what} needs more memory than it is allowed{where}", trace)
     if isinstance(error, SystemExit):
-        return Problem("exited", f"{what} calls exit({'' if error.code is None else repr(error.code)})", trace)
+        return Problem("exited", f"{what} calls exit({'' if error.code is None else repr(error.code)}){where}", trace)
     if isinstance(error, SyntaxError):
         return Problem("not loaded", f"line {error.lineno}: {type(error).__name__}: {error.msg}")
     name = type(error).__name__
     if isinstance(error, AttributeError) and said.startswith("'list' object"):
         said += ' (with `arrays = "numpy"` as an attribute it is given NumPy arrays)'
-    return Problem("raised", f"{what} raised {name}{': ' if said else ''}{said}", trace)
+    return Problem("raised", f"{what} raised {name}{': ' if said else ''}{said}{where}", trace)
 
 
 def _said(error: BaseException) -> str:

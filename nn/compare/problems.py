@@ -12,6 +12,7 @@ __all__ = ["KINDS", "HomeworkError", "Problem"]
 
 #: Kind -> whether nothing can be compared after it. After the others the gradients are still compared.
 KINDS = {
+    "not found": True,
     "not loaded": True,
     "missing module": True,
     "not filled in": True,

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +62,14 @@ class Worker:
         """The answer; HomeworkError if it is a problem, or does not come within the time limit."""
         replies: list[dict[str, Any]] = []
         exchange = threading.Thread(target=self._exchange, args=({**message, "seconds": seconds}, replies), daemon=True)
-        started = time.monotonic()
         exchange.start()
         exchange.join(seconds + 0.2)  # a little later than the worker notes where it is
         if exchange.is_alive():
             self._kill()
             exchange.join()
-            raise HomeworkError.of(
-                "time limit",
-                f"{what} took longer than the {time.monotonic() - started:.0f} s that were left to it",
-                self._trace(),
-            )
+            trace = self._trace()
+            where = f" (it was at {trace[-1]})" if trace else ""
+            raise HomeworkError.of("time limit", f"{what} took longer than the {seconds:.1f} s it had{where}", trace)
         if not replies:
             raise HomeworkError(self._ended(what))
         reply = replies[0]
@@ -122,9 +118,9 @@ class Worker:
             return ""
         with path.open("rb") as file:
             file.seek(self._shown)
-            text = file.read(_SHOWN + 1).decode(errors="replace")
+            text = file.read(1 << 20).decode(errors="replace")
             self._shown = file.seek(0, os.SEEK_END)
-        return text if len(text) <= _SHOWN else text[:_SHOWN] + " ... (and more)"
+        return _shortened(text)
 
     def _kill(self) -> None:
         try:
@@ -146,3 +142,19 @@ class Worker:
                 except OSError:
                     continue
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _shortened(text: str) -> str:
+    """Lines that follow each other and are alike, once; and not too many characters.
+
+    >>> _shortened("here\\nhere\\nthere\\n")
+    'here (2 times)\\nthere'
+    """
+    lines: list[list[Any]] = []
+    for line in text.splitlines():
+        if lines and lines[-1][0] == line:
+            lines[-1][1] += 1
+        else:
+            lines.append([line, 1])
+    short = "\n".join(line if count == 1 else f"{line} ({count} times)" for line, count in lines)
+    return short if len(short) <= _SHOWN else short[:_SHOWN] + " ... (and more)"

@@ -64,7 +64,7 @@ class Session:
             reply = worker.ask(self._load, self.time_limit, self.path.name)
             self.found = [(name, kind) for name, kind in reply["items"]]
             if self._open is not None:
-                worker.ask(self._open, self.time_limit, f"making {self._open['name']}")
+                worker.ask(self._open, self.time_limit, str(self._open["name"]))
         except HomeworkError:
             self._printed += worker.output()
             worker.close()
@@ -79,7 +79,7 @@ class Session:
     ) -> dict[str, RemoteLayer]:
         """The layers of an item, by position; {"0": ...} for one that is no network."""
         self._open = {"do": "open", "name": item[0], "parameters": parameters, "settings": settings}
-        reply = self._worker.ask(self._open, self.time_limit, f"making {item[0]}")
+        reply = self._worker.ask(self._open, self.time_limit, item[0])
         self.layers = {key: RemoteLayer(self, key, record) for key, record in reply["layers"].items()}
         return self.layers
 

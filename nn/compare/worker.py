@@ -81,7 +81,7 @@ class _Server:
         if message["do"] == "load":
             return self.path.name
         name = self.layers[message["key"]].name if "key" in message else message["name"]
-        return f"{name}.{message['do']}" if message["do"] in ("forward", "backward") else f"making {name}"
+        return f"{name}.{message['do']}" if message["do"] in ("forward", "backward") else str(name)
 
     def _load(self, message: dict[str, Any]) -> dict[str, Any]:
         self.items = items(load(self.path), message["name"], message["kind"])

@@ -1,0 +1,242 @@
+"""A file of homework from one end to the other: run in a process with limits, compared layer by layer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..layers import Sequential
+from ..module import Module
+from . import values
+from .comparison import compare_gradients, compare_layer
+from .examples import example
+from .inputs import module_for
+from .kinds import KINDS, NETWORK, output_shape
+from .problems import KINDS as PROBLEMS
+from .problems import HomeworkError, Problem
+from .remote import TIME_LIMIT, RemoteLayer, Session
+from .report import Remark, Report
+
+__all__ = ["Outcome", "compare_homework", "merged"]
+
+Shape = tuple[int, ...]
+
+#: Images that a network is compared on.
+IMAGES = 8
+
+#: Other settings that a layer is tried with, if it can be made with them. Height and width of the input fill no whole
+#: number of windows: what is left over must get no gradient.
+_VARIATIONS: dict[str, tuple[tuple[dict[str, int], Shape], ...]] = {
+    "conv2d": (({"stride": 2}, (2, 6, 8)), ({"padding": 1}, (2, 4, 5)), ({"stride": 2, "padding": 1}, (2, 6, 7))),
+    "maxpool2d": (
+        ({"size": 3}, (2, 7, 11)),
+        ({"size": 3, "stride": 2}, (2, 6, 9)),
+        ({"size": 2, "stride": 1}, (1, 4, 5)),
+    ),
+}
+
+
+@dataclass
+class Outcome:
+    """What came out for one thing that was handed in.
+
+    Attributes:
+        name, kind: what it is.
+        report: the rows; empty where nothing could be compared.
+        problem: why nothing could be compared, None if something was.
+        printed: what it printed, beginning only.
+    """
+
+    name: str
+    kind: str
+    report: Report = field(default_factory=lambda: Report([]))
+    problem: Problem | None = None
+    printed: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all of it is right."""
+        return self.problem is None and bool(self.report.rows) and self.report.ok
+
+
+def merged(outcomes: Sequence[Outcome]) -> Report:
+    """One report of everything; what could not be compared is a remark."""
+    rows, remarks = [], []
+    for outcome in outcomes:
+        rows += outcome.report.rows
+        remarks += outcome.report.remarks
+        if outcome.problem is not None:
+            remarks.append(Remark(outcome.name, outcome.kind, outcome.problem.kind, str(outcome.problem)))
+        if outcome.printed:
+            remarks.append(Remark(outcome.name, outcome.kind, "printed", outcome.printed))
+    return Report(rows, remarks)
+
+
+def compare_homework(
+    path: Path, name: str | None = None, kind: str | None = None, *, seed: int = 0, time_limit: float = TIME_LIMIT
+) -> list[Outcome]:
+    """Compare everything in a file, or what is called `name` in it, with the automatic layers.
+
+    Each is run in a process of its own, which ends with the last answer, after `time_limit` seconds for each layer, or
+    when it takes too much memory. The process is no sandbox: the code may do whatever the user may.
+
+    Args:
+        path: a Python file.
+        kind: what kind of layer it is, where neither its name nor an attribute `layer` says so.
+        seed: of all random numbers: the same seed gives the same outcome.
+
+    Raises:
+        LookupError: there is nothing in the file that could be compared, or nothing of this name.
+    """
+    try:
+        with Session(path, name, kind, time_limit) as session:
+            found = session.found
+            if not found:
+                raise LookupError(
+                    f"{path}: no layer found; wanted a class with forward and backward and a name or an attribute "
+                    f"`layer` that tells its kind ({', '.join(KINDS)})"
+                )
+            first = _compared(session, found[0], seed)
+    except HomeworkError as error:
+        if error.problem.kind == "not found":
+            raise LookupError(f"{path}: {error.problem.text}") from None
+        return [Outcome(name or path.name, kind or "", problem=error.problem)]
+    outcomes = [first]
+    for item in found[1:]:
+        with Session(path, item[0], item[1], time_limit) as session:
+            outcomes.append(_compared(session, item, seed))
+    return outcomes
+
+
+def _compared(session: Session, item: tuple[str, str], seed: int) -> Outcome:
+    """One item of a file."""
+    outcome = Outcome(*item)
+    try:
+        if item[1] == NETWORK:
+            outcome.report = _network(session, item, seed)
+        else:
+            outcome.report = _layer(session, item, seed)
+    except HomeworkError as error:
+        outcome.problem = error.problem
+    outcome.printed = session.output()
+    return outcome
+
+
+def _layer(session: Session, item: tuple[str, str], seed: int) -> Report:
+    """A layer on an example, and then with other settings."""
+    name, kind = item
+    usual = example(kind, seed, batch=3)
+    (layer,) = session.open(item, usual.parameters, usual.settings).values()
+    report = _on(layer, name, seed, None, {})
+    for changed, shape in _VARIATIONS.get(kind, ()):
+        if set(changed) <= set(layer.choices) and not any(_fatal(remark) for remark in report.remarks):
+            settings = {**usual.settings, **changed}
+            (other,) = session.open(item, usual.parameters, settings).values()
+            other.spent = layer.spent
+            said = ", ".join(f"{key} {value}" for key, value in changed.items())
+            more = _on(other, f"{name}, {said}", seed, shape, settings)
+            report = Report([*report.rows, *more.rows], [*report.remarks, *more.remarks])
+            layer = other
+    return report
+
+
+def _fatal(remark: Remark) -> bool:
+    return PROBLEMS.get(remark.name, False)
+
+
+def _on(layer: RemoteLayer, path: str, seed: int, shape: Shape | None, settings: Mapping[str, Any]) -> Report:
+    parameters = layer.parameters()
+    given = example(layer.kind.name, seed, 3, shape, parameters or None, {**layer.settings, **settings})
+    return compare_layer(layer.kind.name, layer, given.x, given.gradient, target=given.labels, seed=seed, path=path)
+
+
+# -- networks ---------------------------------------------------------------------------------------------------------
+
+
+def _network(session: Session, item: tuple[str, str], seed: int) -> Report:
+    """A network of somebody's layers beside an automatic one that is built after it."""
+    layers = session.open(item)
+    rng = random.Random(f"network {seed}")
+    for layer in layers.values():
+        layer.set_parameters({key: _initial(values.shape_of(p), rng) for key, p in layer.parameters().items()})
+    loss = layers.pop("loss", None)
+    model = _automatic(layers)
+    shape = _input_shape(layers)
+    x, labels = _batch(shape, _shape_after(layers, shape)[0], rng)
+    network = _Layers(dict(layers), loss)
+    report = compare_gradients(model, network, x, labels, seed=seed)
+    name = item[0]
+    return Report(
+        [replace(row, path=f"{name} {row.path}") for row in report.rows],
+        [replace(remark, path=f"{name} {remark.path}") for remark in report.remarks],
+    )
+
+
+@dataclass
+class _Layers:
+    layers: dict[str, RemoteLayer]
+    criterion: RemoteLayer | None
+
+
+def _initial(shape: Shape, rng: random.Random) -> values.Nested:
+    """Random numbers, smaller where more of them are summed."""
+    count = 1
+    for n in shape[1:] if len(shape) == 4 else shape[:1]:
+        count *= n
+    scale = count**-0.5
+    build: Any = lambda rest: [build(rest[1:]) for _ in range(rest[0])] if rest else rng.uniform(-scale, scale)  # noqa: E731
+    return build(shape)
+
+
+def _automatic(layers: Mapping[str, RemoteLayer]) -> Sequential:
+    modules: list[Module] = [module_for(layer.kind.name, layer) for layer in layers.values()]
+    return Sequential(*modules)
+
+
+def _shape_after(layers: Mapping[str, RemoteLayer], shape: Shape) -> Shape:
+    """Shape of a network's output; ValueError if an input of this shape does not fit."""
+    for position, layer in layers.items():
+        parameters = {key: values.shape_of(p) for key, p in layer.parameters().items()}
+        axes = layer.kind.axes
+        wanted = {"conv2d": parameters.get("weight", (0, 0))[1], "dense": parameters.get("weight", (0,))[0]}
+        if (axes and len(axes) != len(shape)) or wanted.get(layer.kind.name, shape[0]) != shape[0]:
+            raise ValueError(f"layer {position} ({layer.name}) does not fit an input of shape {shape}")
+        shape = output_shape(layer.kind.name, shape, parameters, layer.settings)
+        if min(shape) < 1:
+            raise ValueError(f"layer {position} ({layer.name}): nothing is left of the image")
+    return shape
+
+
+def _input_shape(layers: Mapping[str, RemoteLayer]) -> Shape:
+    """A shape that fits all layers: the paper's 28 x 28 if it does, else the smallest, rather not square."""
+    first = next(layer for layer in layers.values() if layer.kind.parameters or layer.kind.axes)
+    weight = values.shape_of(first.parameters().get("weight", []))
+    if first.kind.name == "dense":
+        candidates: list[Shape] = [weight[:1], (1, 28, 28)]
+    else:
+        channels = weight[1] if weight else 1
+        sizes = sorted(((h, w) for h in range(1, 41) for w in range(1, 41)), key=lambda s: (s[0] == s[1], s[0] * s[1]))
+        candidates = [(channels, 28, 28), *((channels, *size) for size in sizes)]
+    problem = ""
+    for shape in candidates:
+        try:
+            if len(_shape_after(layers, shape)) == 1:
+                return shape
+        except ValueError as error:
+            problem = problem or str(error)
+    raise HomeworkError.of("wrong shape", f"no image up to 40 x 40 fits the network: {problem}")
+
+
+def _batch(shape: Shape, classes: int, rng: random.Random) -> tuple[values.Nested, values.Nested]:
+    """Real images where they fit, else random numbers; and labels."""
+    if shape == (1, 28, 28) and classes == 10:
+        from ..data import mnist
+
+        chosen = mnist.load("train", subset="paper")[:IMAGES]
+        pairs = [chosen[i] for i in range(IMAGES)]
+        return [image for image, _ in pairs], [label for _, label in pairs]
+    build: Any = lambda rest: [build(rest[1:]) for _ in range(rest[0])] if rest else rng.uniform(-1, 1)  # noqa: E731
+    return build((IMAGES, *shape)), [rng.randrange(classes) for _ in range(IMAGES)]

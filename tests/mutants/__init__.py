@@ -1,0 +1,1 @@
+"""Handwritten layers with a known mistake each."""
