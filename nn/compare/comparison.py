@@ -14,7 +14,7 @@ from .automatic import ProbabilityCrossEntropy, Trace, run_layer, run_loss, run_
 from .chained import chained
 from .findings import Finding, Options
 from .inputs import candidates_of, check_choice, in_kind, module_for, same_numbers, tensor_of
-from .passes import isolated, probe, probe_loss
+from .passes import isolated, probe, probe_loss, random_tensor
 from .report import Report
 from .tensors import Shape, Tensor
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from .metrics import Metrics
+from .render.html import html_page
+from .render.json_text import json_text
+from .render.markdown import markdown
+from .render.terminal import show
+from .render.text import text
 from .tensors import Tensor
 
 __all__ = ["Diagnosis", "Remark", "Report", "Row", "Verdict", "Worst"]
@@ -120,8 +127,8 @@ class Report:
     def first_guilty(self) -> Row | None:
         """Where to look first; None if nothing is wrong.
 
-        The row of the layer nearest the loss that is wrong by itself. If none is, or layers were not tried alone: in the
-        chain the first wrong output forwards, else the first wrong gradient backwards.
+        The row of the layer nearest the loss that is wrong by itself. If none is, or layers were not tried alone: the
+        chain's first wrong output forwards, else its first wrong gradient backwards.
         """
         wrong = [row for row in self.rows if row.verdict is Verdict.WRONG]
         alone = [row for row in wrong if row.mode != "chained"]
@@ -133,6 +140,24 @@ class Report:
             return outputs[0]
         return next((row for row in reversed(wrong)), None)
 
+    def __str__(self) -> str:
+        return text(self)
+
+    def show(self) -> None:
+        """Print as a table with rich, or as plain text where rich is not installed."""
+        show(self)
+
     def to_json(self) -> str:
-        """JSON text of everything."""
-        raise NotImplementedError
+        """Everything but the single errors, as JSON text: for an autograder. See `nn.compare.render.json_text`."""
+        return json_text(self)
+
+    def to_markdown(self) -> str:
+        """A Markdown page: a table, and what is wrong."""
+        return markdown(self)
+
+    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+        """One self-contained HTML page with a map of the errors of each tensor; written to `path` if given."""
+        page = html_page(self)
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page

@@ -1,0 +1,1 @@
+"""A report as text, in the terminal, as JSON, Markdown and HTML."""

@@ -1,0 +1,248 @@
+"""What all forms of a report say, worked out once: lines of a table, headline, details, and numbers in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..report import Report, Row
+
+__all__ = [
+    "MODES",
+    "Line",
+    "details",
+    "element",
+    "explanation",
+    "facts",
+    "headline",
+    "lines",
+    "number",
+    "opinion",
+    "percent",
+    "place",
+    "shape",
+    "short",
+    "verdict_of",
+]
+
+#: The columns of the table: how a row's mode is called there.
+MODES = {"isolated": "alone", "probe": "random", "chained": "chain"}
+
+#: From the best to the worst; a line is as bad as its worst row.
+SEVERITY = ("untested", "exact", "rounding", "kink", "wrong")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One tensor of one layer, in all modes."""
+
+    path: str
+    kind: str
+    tensor: str
+    rows: dict[str, Row]
+    first: bool  # of its layer
+
+    @property
+    def worst(self) -> Row:
+        """The row to show numbers of: the worst verdict, and of those the largest error."""
+        return max(self.rows.values(), key=lambda row: (SEVERITY.index(row.verdict.value), _error(row)))
+
+    def verdict(self, mode: str) -> str:
+        """In a word, "-" where the mode was not tried."""
+        return self.rows[mode].verdict.value if mode in self.rows else "-"
+
+
+def _error(row: Row) -> float:
+    return row.metrics.max_abs or 0.0 if row.metrics is not None else 0.0
+
+
+def lines(report: Report) -> list[Line]:
+    """The table, in the order of the layers."""
+    grouped: dict[tuple[str, str], dict[str, Row]] = {}
+    kinds: dict[str, str] = {}
+    for row in report.rows:
+        kinds.setdefault(row.path, row.kind)
+        grouped.setdefault((row.path, row.tensor), {})[row.mode] = row
+    paths = list(kinds)
+    found: list[Line] = []
+    for path, tensor in sorted(grouped, key=lambda key: paths.index(key[0])):
+        first = not found or found[-1].path != path
+        found.append(Line(path, kinds[path], tensor, grouped[path, tensor], first))
+    return found
+
+
+def place(row: Row) -> str:
+    """Layer and tensor: "layer 3 (Conv2d), weight gradient"."""
+    where = "the loss" if row.path == "loss" else f"layer {row.path}"
+    return f"{where} ({row.kind}), {row.tensor}"
+
+
+def verdict_of(report: Report) -> str:
+    """One word or two for the whole."""
+    if any(row.verdict.value == "wrong" for row in report.rows):
+        return "wrong"
+    if report.ok:
+        return "right"
+    return "not everything was tested" if not report.remarks else "right numbers, but with remarks"
+
+
+def headline(report: Report) -> list[str]:
+    """What to read first, a sentence or two."""
+    counts = {name: sum(row.verdict.value == name for row in report.rows) for name in SEVERITY}
+    said = ", ".join(
+        f"{counts[name]} {name}" for name in ("wrong", "kink", "rounding", "exact", "untested") if counts[name]
+    )
+    found = [f"{len(lines(report))} tensors, {len(report.rows)} comparisons: {said}."]
+    guilty = report.first_guilty
+    if guilty is None:
+        return found
+    found.append(f"Look first at {place(guilty)}.")
+    if guilty.mode == "chained" and any(row.mode == "isolated" for row in report.rows):
+        found.append("Every layer is right by itself: the mistake lies in how the network puts them together.")
+    elif len(report.guilty) > 1:
+        others = ", ".join(f"layer {path}" if path != "loss" else "the loss" for path in report.guilty[1:])
+        found.append(f"Wrong by themselves as well: {others}.")
+    return found
+
+
+def details(report: Report) -> list[Row]:
+    """The rows to explain: wrong ones alone or on random numbers, one per tensor; of the chain only if it alone is
+    wrong. Kinks too."""
+    by_itself = {row.path for row in report.rows if row.verdict.value == "wrong" and row.mode != "chained"}
+    found = []
+    for line in reversed(lines(report)):
+        if line.worst.verdict.value == "kink" or line.worst.verdict.value == "wrong":
+            alone = [r for r in line.rows.values() if r.mode != "chained" and r.verdict is line.worst.verdict]
+            if alone:
+                found.append(alone[0])
+            elif not by_itself:
+                found.append(line.worst)
+    return sorted(found, key=lambda row: row.verdict.value != "wrong")
+
+
+def number(x: Any) -> str:
+    """A number in full: every digit of a float, 20 of a number that has more."""
+    if isinstance(x, Fraction) and len(str(x)) > 12:
+        with localcontext() as context:
+            context.prec = 20
+            x = Decimal(x.numerator) / Decimal(x.denominator)
+    return f"{x:.20g}" if isinstance(x, Decimal) else str(x)
+
+
+def short(x: Any) -> str:
+    """A number in a table: three digits, "0" for zero, "" for None."""
+    if x is None:
+        return ""
+    if isinstance(x, int):
+        return str(x) if abs(x) < 10**6 else f"{float(x):.1e}"
+    try:
+        value = float(x)
+    except OverflowError:
+        return "huge"
+    return "0" if value == 0 else f"{value:.2e}" if not 0.01 <= abs(value) < 1000 else f"{value:.3g}"
+
+
+def facts(row: Row) -> Iterator[tuple[str, str]]:
+    """(name, value) of the metrics that say something."""
+    m = row.metrics
+    if m is None:
+        return
+    yield (
+        "shape",
+        shape(m.automatic_shape)
+        + ("" if m.handwritten_shape == m.automatic_shape else f", handwritten {shape(m.handwritten_shape)}"),
+    )
+    if m.max_abs is not None:
+        yield "max |h - a|", short(m.max_abs)
+        yield "max relative", short(m.max_rel)
+        yield "relative L2", short(m.rel_l2)
+        if m.cosine is not None:
+            yield "cosine", f"{m.cosine:.6f}"
+        if m.norm_ratio is not None:
+            yield "norm ratio", f"{m.norm_ratio:.6g}"
+        if m.max_ulp is not None:
+            yield "ULP", f"{short(m.max_ulp)} at most, {short(m.median_ulp)} in the median"
+        assert m.share_equal is not None
+        yield "equal to the bit", percent(m.share_equal)
+    for name, h, a in (
+        ("NaN", m.handwritten_nan, m.automatic_nan),
+        ("infinite", m.handwritten_inf, m.automatic_inf),
+    ):
+        if h or a:
+            yield name, f"{h} handwritten, {a} automatic"
+    if row.tested is not None:
+        yield "tested", percent(row.tested)
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """As "(3, 4)"."""
+    return str(tuple(sizes))
+
+
+def percent(share: float) -> str:
+    """Never rounded to all or nothing.
+
+    >>> percent(0.99999), percent(1.0), percent(0.25)
+    ('>99.9%', '100%', '25%')
+    """
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    if share > 0.999:
+        return ">99.9%"
+    return "<0.1%" if share < 0.001 else f"{100 * share:.3g}%"
+
+
+def opinion(row: Row) -> str:
+    """Whose side the oracle takes on the worst element."""
+    worst = row.worst
+    if worst is None or worst.oracle is None:
+        return ""
+    h, a, o = (Fraction(v) if _finite(v) else None for v in (worst.handwritten, worst.automatic, worst.oracle))
+    if o is None:
+        return ""
+    if h is None or a is None:
+        side = "the handwritten number" if a is None else "the automatic number"
+    elif h == a:
+        side = "both"
+    else:
+        side = "the handwritten number" if abs(h - o) < abs(a - o) else "the automatic number"
+    return f"nearer to {side}"
+
+
+def _finite(x: Any) -> bool:
+    return isinstance(x, Fraction | int) or bool(x - x == 0)
+
+
+def element(index: Sequence[int]) -> str:
+    """An index as ``[0, 2]``; "" for a scalar."""
+    return str(list(index)) if index else ""
+
+
+def explanation(row: Row) -> list[str]:
+    """What is to be said of one row: diagnosis, pattern, worst element, numbers."""
+    out = []
+    d = row.diagnosis
+    if d is not None:
+        sure = "" if d.confidence >= 0.9 or d.name == "unknown" else " (not sure)"
+        out.append(f"{d.name}{sure}: {d.sentence}")
+        if d.alternatives:
+            out.append(f"It could also be: {', '.join(d.alternatives)}.")
+    if row.pattern:
+        out.append(f"Where: {row.pattern}")
+    if row.note:
+        out.append(row.note)
+    w = row.worst
+    if w is not None:
+        parts = [f"handwritten {number(w.handwritten)}", f"automatic {number(w.automatic)}"]
+        if w.oracle is not None:
+            parts.append(f"oracle {number(w.oracle)} ({opinion(row)})")
+        at = f" {element(w.index)}" if w.index else ""
+        out.append(f"Worst element{at}: {', '.join(parts)}; rounding explains {short(w.bound)}.")
+    said = ", ".join(f"{name} {value}" for name, value in facts(row))
+    if said:
+        out.append(f"Numbers: {said}.")
+    return out

@@ -1,0 +1,81 @@
+"""A report in the terminal, with rich. Colours only repeat what the words say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .summary import MODES, details, explanation, headline, lines, place, short, verdict_of
+from .text import text
+
+if TYPE_CHECKING:
+    from ..report import Report
+
+__all__ = ["show"]
+
+_STYLES = {
+    "wrong": "bold red",
+    "kink": "yellow",
+    "rounding": "cyan",
+    "exact": "green",
+    "untested": "magenta",
+    "-": "dim",
+}
+_SIGNS = {"wrong": "✗", "kink": "∠", "rounding": "≈", "exact": "=", "untested": "?", "-": ""}
+
+
+def show(report: Report, console: Any = None) -> None:
+    """Print with rich, or as plain text where it is not installed.
+
+    Args:
+        console: a `rich.console.Console` to print on.
+    """
+    try:
+        from rich.console import Console, Group
+        from rich.panel import Panel
+        from rich.text import Text
+    except ImportError:
+        print(text(report))
+        return
+    console = console or Console()
+    verdict = verdict_of(report)
+    style = "red" if verdict == "wrong" else "green" if verdict == "right" else "magenta"
+    title = Text.assemble("handwritten against automatic: ", (verdict, f"bold {style}"))
+    console.print(Panel(Text("\n".join(headline(report))), title=title, title_align="left", border_style=style))
+    console.print(_table(report))
+    for row in details(report):
+        word = row.verdict.value
+        parts = [
+            Text(part, style="bold" if i == 0 and row.diagnosis else "") for i, part in enumerate(explanation(row))
+        ]
+        head = Text.assemble(place(row), " ", (f"{_SIGNS[word]} {word}", _STYLES[word]))
+        console.print(Panel(Group(*parts), title=head, title_align="left", border_style=_STYLES[word].split()[-1]))
+    for remark in report.remarks:
+        where = "the loss" if remark.path == "loss" else f"layer {remark.path}"
+        console.print(Text.assemble((f"! {where} ({remark.kind}), {remark.name}: ", "bold magenta"), remark.sentence))
+
+
+def _table(report: Report) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    modes = [mode for mode in MODES if any(row.mode == mode for row in report.rows)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("layer", no_wrap=True)
+    table.add_column("tensor", no_wrap=True)
+    for mode in modes:
+        table.add_column(MODES[mode], no_wrap=True)
+    for name in ("max |h-a|", "rel L2", "max ULP", "equal"):
+        table.add_column(name, justify="right", no_wrap=True)
+    found = lines(report)
+    for i, line in enumerate(found):
+        m = line.worst.metrics
+        numbers = ["", "", "", ""]
+        if m is not None and m.max_abs is not None:
+            numbers = [short(m.max_abs), short(m.rel_l2), short(m.max_ulp), f"{m.share_equal:.0%}"]
+        words = [line.verdict(mode) for mode in modes]
+        cells = [Text(f"{_SIGNS[word]} {word}" if word != "-" else "-", style=_STYLES[word]) for word in words]
+        title = Text(f"{line.path} {line.kind}" if line.first else "", style="bold")
+        last = i + 1 == len(found) or found[i + 1].first
+        table.add_row(title, line.tensor, *cells, *numbers, end_section=last)
+    return table
