@@ -10,11 +10,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .commands import train
+from .commands import compare, train
 
 __all__ = ["main"]
 
 COMMANDS = {
+    "compare": (compare, "compare gradients written by hand with automatic ones, layer by layer"),
     "train": (train, "train the paper's network on MNIST (by default exactly as in the paper)"),
 }
 

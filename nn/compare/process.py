@@ -58,8 +58,12 @@ class Worker:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def ask(self, message: dict[str, Any], seconds: float, what: str) -> dict[str, Any]:
-        """The answer; HomeworkError if it is a problem, or does not come within the time limit."""
+    def ask(self, message: dict[str, Any], seconds: float, what: str, limit: float = 0.0) -> dict[str, Any]:
+        """The answer; HomeworkError if it is a problem, or does not come in time.
+
+        Args:
+            seconds: that are left; of `limit` seconds for all questions together, which the message names.
+        """
         replies: list[dict[str, Any]] = []
         exchange = threading.Thread(target=self._exchange, args=({**message, "seconds": seconds}, replies), daemon=True)
         exchange.start()
@@ -69,7 +73,9 @@ class Worker:
             exchange.join()
             trace = self._trace()
             where = f" (it was at {trace[-1]})" if trace else ""
-            raise HomeworkError.of("time limit", f"{what} took longer than the {seconds:.1f} s it had{where}", trace)
+            raise HomeworkError.of(
+                "time limit", f"{what} took longer than the limit of {limit or seconds:g} s{where}", trace
+            )
         if not replies:
             raise HomeworkError(self._ended(what))
         reply = replies[0]

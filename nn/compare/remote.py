@@ -92,7 +92,8 @@ class Session:
         what = f"{layer.name}.{message['do']}"
         started = time.monotonic()
         try:
-            return self._worker.ask({**message, "key": layer.key}, max(0.1, self.time_limit - layer.spent), what)
+            left = max(0.1, self.time_limit - layer.spent)
+            return self._worker.ask({**message, "key": layer.key}, left, what, self.time_limit)
         finally:
             layer.spent += time.monotonic() - started
 

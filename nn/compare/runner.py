@@ -89,20 +89,20 @@ def compare_homework(
         seed: of all random numbers: the same seed gives the same outcome.
 
     Raises:
-        LookupError: there is nothing in the file that could be compared, or nothing of this name.
+        ValueError: there is nothing in the file that could be compared, or nothing of this name.
     """
     try:
         with Session(path, name, kind, time_limit) as session:
             found = session.found
             if not found:
-                raise LookupError(
+                raise ValueError(
                     f"{path}: no layer found; wanted a class with forward and backward and a name or an attribute "
                     f"`layer` that tells its kind ({', '.join(KINDS)})"
                 )
             first = _compared(session, found[0], seed)
     except HomeworkError as error:
         if error.problem.kind == "not found":
-            raise LookupError(f"{path}: {error.problem.text}") from None
+            raise ValueError(f"{path}: {error.problem.text}") from None
         return [Outcome(name or path.name, kind or "", problem=error.problem)]
     outcomes = [first]
     for item in found[1:]:
