@@ -243,9 +243,9 @@ def _together(a: Edge, b: Edge) -> Edge:
 def _parameter(node: Node) -> str:
     """Shape and gradient of a parameter that is folded away."""
     shape = " × ".join(map(str, node.shape)) if node.shape else "scalar"
-    if node.grad is None or node.grad.statistics.norm is None:
-        return f"{shape}, gradient: {node.flow}"
-    return f"{shape}, |gradient| {short_number(node.grad.statistics.norm)}"
+    if node.flow is not Flow.FLOWS or node.grad is None or node.grad.statistics.norm is None:
+        return f"{shape}, grad {node.flow}"
+    return f"{shape}, grad ‖{short_number(node.grad.statistics.norm, 3)}‖"
 
 
 def _unused(params: dict[str, str], name: str) -> str:

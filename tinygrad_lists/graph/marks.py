@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from .model import Mark
 
-__all__ = ["SEVERITY", "worst"]
+__all__ = ["SEVERITY", "verdict_class", "worst"]
 
 #: From harmless to bad. First of comparisons of gradients, then of differences between graphs.
 SEVERITY = {verdict: i for i, verdict in enumerate(("EXACT", "ROUNDING", "KINK", "UNTESTED", "WRONG"))}
-SEVERITY |= {verdict: i for i, verdict in enumerate(("same", "numbers", "changed", "added", "removed"))}
+SEVERITY |= {verdict: i for i, verdict in enumerate(("same", "numbers", "added", "changed", "removed"))}
 
 
 def worst(marks: Iterable[Mark | None]) -> Mark | None:
@@ -21,3 +21,8 @@ def worst(marks: Iterable[Mark | None]) -> Mark | None:
     """
     known = [mark for mark in marks if mark is not None]
     return max(known, key=lambda mark: SEVERITY.get(mark.verdict, 3), default=None)
+
+
+def verdict_class(verdict: str) -> str:
+    """How a verdict is coloured: "good", "fair", "doubtful" or "bad"."""
+    return ("good", "fair", "doubtful", "doubtful", "bad")[SEVERITY.get(verdict, 3)]

@@ -117,23 +117,22 @@ def number(v: Any) -> float | int | str:
 
 
 def short_number(v: Any, digits: int = 4) -> str:
-    """A number in a few characters.
+    """A number in a few characters, for people.
 
-    >>> short_number(1 / 3), short_number(6.0), short_number(12345678.0), short_number(float("nan"))
-    ('0.3333', '6.0', '1.235e+07', 'NaN')
+    >>> short_number(1 / 3), short_number(-6.0), short_number(0.99999999), short_number(float("nan"))
+    ('0.3333', '−6.0', '1.000', 'NaN')
     """
+    if isinstance(v, float) and v - v != 0:
+        return "NaN" if v != v else "∞" if v > 0 else "−∞"
     if isinstance(v, float):
-        if v != v:
-            return "NaN"
-        if v - v != 0:
-            return "∞" if v > 0 else "−∞"
-        if v == int(v) and abs(v) < 10**digits:
-            return f"{v:.1f}"
-        return f"{v:.{digits}g}"
-    if isinstance(v, complex):
-        return f"{v:.{digits}g}"
-    text = shown(v)
-    return text if len(text) <= 14 else f"{text[:12]}…"
+        whole = v == int(v) and abs(v) < 10**digits
+        text = f"{v:.1f}" if whole else f"{v:.{digits}g}"
+        if not whole and not set(text) & set(".e"):
+            text = f"{v:#.{digits}g}"  # rounded to a whole number, which it is not
+    else:
+        text = f"{v:.{digits}g}" if isinstance(v, complex) else shown(v)
+        text = text if len(text) <= 18 else f"{text[:16]}…"
+    return text.replace("-", "−")
 
 
 def _statistics(flat: Sequence[Any]) -> Statistics:

@@ -1,0 +1,174 @@
+// One card for each node and each closed group. A card says what it is on top, then its data, then its gradient; the
+// strip at its foot shows the gradient's magnitude.
+
+const FONT = "600 13px system-ui, sans-serif";
+const SMALL = "11.5px system-ui, sans-serif";
+const LINE = 16;
+
+/** Scalars need two lines; tensors show a picture, beside the text or, in layouts to the right, below it. */
+function cardKind(graph, item) {
+  const node = item.kind === "group" ? graph.results.get(item.id) : graph.nodes.get(item.id);
+  const row = graph.array(node.data);
+  return row && row.thumbnail ? "tensor" : "scalar";
+}
+
+function cardSize(graph, item, direction) {
+  const upright = direction === "right";
+  if (cardKind(graph, item) === "scalar") return { w: 142, h: 70 };
+  return upright ? { w: 138, h: 158 } : { w: 236, h: 82 };
+}
+
+/** Facts of a node or closed group that do not change during a replay. */
+function cardFacts(graph, item) {
+  if (item.kind === "group") {
+    const group = graph.groups.get(item.id);
+    const node = graph.results.get(item.id);
+    const count = group.count > 1 ? ` × ${group.count}` : "";
+    return { node, role: "group", glyph: "▦", title: group.label + count, mark: graph.marks.get(item.id) ?? null };
+  }
+  const node = graph.nodes.get(item.id);
+  const count = node.count > 1 ? ` × ${node.count}` : "";
+  const title = (node.name || node.op || node.role) + count;
+  return { node, role: node.role, glyph: glyphOf(node), title, mark: node.mark ?? null };
+}
+
+/** The card as an SVG group; `paint` fills in what a replay changes. */
+function makeCard(graph, item, direction) {
+  const facts = cardFacts(graph, item);
+  const { node } = facts;
+  const { w, h } = item;
+  const row = graph.array(node.data);
+  const tensor = cardKind(graph, item) === "tensor";
+  const upright = tensor && direction === "right";
+  const pictureSide = 58;
+  const textWide = w - 20 - (tensor && !upright ? pictureSide + 8 : 0);
+  const element = svg("g", {
+    class: `card role-${facts.role}${node.phase ? " later" : ""}`,
+    transform: `translate(${item.x} ${item.y})`,
+    "data-id": item.id,
+    role: "button",
+    tabindex: -1,
+  });
+  const text = (x, y, kind, words) => svg("text", { x, y, class: kind }, words);
+  element.append(
+    svg("rect", { class: "halo", x: -5, y: -5, width: w + 10, height: h + 10, rx: 13 }),
+    svg("rect", { class: "face", width: w, height: h, rx: 9 }),
+    svg("rect", { class: "badge", x: 8, y: 8, width: 26, height: 20, rx: 5 }),
+    svg("text", { x: 21, y: 22, class: "glyph" + (facts.glyph.length > 2 ? " long" : "") }, facts.glyph),
+    text(41, 22.5, "title", fitted(facts.title, textWide - 33 - (facts.mark ? 20 : 0), FONT)),
+  );
+  let y = 28 + LINE;
+  const subtitle = subtitleOf(graph, item, facts, tensor);
+  if (tensor) {
+    element.append(text(11, y, "shape", fitted(subtitle, textWide, SMALL)));
+    if (upright) element.append(pictureOf(row, 12, y + 7, w - 24, 56));
+    else element.append(pictureOf(row, w - pictureSide - 9, 12, pictureSide, pictureSide));
+    if (upright) y += 62;
+    y += LINE;
+    element.append(text(11, y, "data", fitted(rangeText(row, upright), textWide, SMALL)));
+  } else {
+    const value = row && !row.shape.length ? short(row.value) : subtitle;
+    element.append(text(11, y, "label", "data"), svg("text", { x: w - 11, y, class: "number" }, value));
+  }
+  y += LINE;
+  const gradLabel = text(11, y, "label", "grad");
+  const gradText = svg("text", { x: tensor && !upright ? 11 + textWide : w - 11, y, class: "number grad" });
+  const strip = svg("path", { class: "strip", d: stripPath(w, h) });
+  element.append(gradLabel, gradText, strip);
+  if (facts.mark) element.append(verdictBadge(facts.mark, w));
+  if (item.kind === "group") element.append(countBadge(graph, item, w));
+  if (node.hooked) element.append(text(w - 16, 22, "hook", "⚓"));
+  return { element, facts, gradText, gradLabel, strip, item, room: textWide - 34 };
+}
+
+function subtitleOf(graph, item, facts, tensor) {
+  const { node } = facts;
+  const shape = tensor || node.shape.length ? shapeText(node.shape) : "";
+  const op = item.kind === "node" && node.name && node.op ? node.op : "";
+  const parameters =
+    item.kind === "group" ? graph.members.get(item.id).filter((id) => graph.nodes.get(id).role === "parameter").length : 0;
+  const owns = parameters ? plural(parameters, "parameter") : "";
+  return [op, shape, owns].filter(Boolean).join(" · ");
+}
+
+function rangeText(row, upright) {
+  if (row.norm === null) return "nothing finite";
+  const strange = (row.nan ?? 0) + (row.inf ?? 0) + (row.minus_inf ?? 0);
+  const digits = upright ? 2 : 3;
+  const range = `${short(row.low, digits)} … ${short(row.high, digits)}`;
+  const norm = `‖x‖ ${short(row.norm, 3)}`;
+  return strange ? `${strange} not finite · ${norm}` : upright ? `${range}` : `${norm} · ${range}`;
+}
+
+/** The thumbnail, as large as fits, its pixels square unless that would make it a line. */
+function pictureOf(row, x, y, w, h) {
+  const { rows, columns } = row.thumbnail;
+  const scale = Math.min(w / columns, h / rows);
+  const width = Math.max(columns * scale, 4);
+  const height = Math.max(rows * scale, Math.min(h, 10));
+  return svg("image", {
+    class: "picture",
+    x: x + (w - width) / 2,
+    y: y + (h - height) / 2,
+    width,
+    height,
+    preserveAspectRatio: "none",
+    href: pictureAddress(row),
+  });
+}
+
+/** The strip follows the round corners at the foot of the card. */
+function stripPath(w, h) {
+  const r = 9;
+  const top = h - 6;
+  return `M0.6 ${top}H${w - 0.6}V${h - r}A${r - 1} ${r - 1} 0 0 1 ${w - r} ${h - 0.6}H${r}A${r - 1} ${r - 1} 0 0 1 0.6 ${h - r}Z`;
+}
+
+function verdictBadge(mark, w) {
+  const { look, sign } = verdictLook(mark);
+  return svg(
+    "g",
+    { class: `verdict look-${look}`, transform: `translate(${w - 18} 18)` },
+    svg("circle", { r: 9.5 }),
+    svg("text", { y: 4.5 }, sign),
+  );
+}
+
+function countBadge(graph, item, w) {
+  const count = `${graph.members.get(item.id).length}`;
+  const wide = 20 + 7 * count.length;
+  return svg(
+    "g",
+    { class: "opener", transform: `translate(${w - wide + 6} -9)` },
+    svg("rect", { width: wide, height: 18, rx: 9 }),
+    svg("text", { x: wide / 2, y: 13 }, `+ ${count}`),
+  );
+}
+
+/** What a card says about its gradient after `step` steps, or in the end (null). */
+function paintCard(graph, card, step, dark) {
+  const { node } = card.facts;
+  const now = gradientAt(graph, node, step);
+  const flow = step === null || now.state === "none" ? node.flow : null;
+  const words = flow && flow !== "flows" ? FLOWS[flow][0] : "";
+  const isTensor = now.row && now.row.shape.length;
+  let text = now.row ? (isTensor ? `‖g‖ ${short(now.row.norm ?? NaN)}` : short(now.row.value)) : "";
+  if (flow && flow !== "flows" && flow !== "zero") text = words;
+  if (now.state === "waiting") text = "waiting";
+  if (now.state === "partial") text += `  (${now.arrived} of ${now.expected})`;
+  if (isTensor && !words && now.row.norm === null) text = "nothing finite";
+  card.gradText.textContent = fitted(text, card.room, SMALL);
+  // "grad" before a sentence that is its own explanation would only take the room.
+  card.gradLabel.classList.toggle("hidden", textWidth(text, SMALL) > card.room - 4);
+  const share = now.row && !["dead", "zero"].includes(flow) ? shareOnScale(graph.range, now.row) : null;
+  const zero = now.row && magnitude(now.row) === 0;
+  card.strip.setAttribute("fill", share === null ? "none" : scaleColour(share, dark));
+  const element = card.element;
+  const state = step === null ? "" : now.state;
+  for (const name of ["active", "handled", "complete", "partial", "waiting"]) {
+    element.classList.toggle(`is-${name}`, state === name);
+  }
+  for (const name of Object.keys(FLOWS)) element.classList.toggle(`flow-${name.replace(" ", "-")}`, flow === name);
+  element.classList.toggle("flow-zero", flow === "zero" || (flow === null && Boolean(zero)));
+  return { now, text, words };
+}
