@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_lists import Value, functions
-from tinygrad_lists.functions.indexing import check_labels
 
 from .module import Module
 
@@ -48,7 +47,7 @@ class CrossEntropyLoss(Module):
         samples, classes = scores.shape
         log_probabilities = functions.log_softmax(scores)
         if chosen.shape == (samples,):
-            check_labels(chosen, classes, "CrossEntropyLoss")
+            functions.check_labels(chosen, classes, "CrossEntropyLoss")
             mask = functions.equal(functions.reshape(chosen, (samples, 1)), list(range(classes)))
             # Chosen, not multiplied: 0 times the -inf of an impossible class would be nan.
             losses = -functions.where(mask, log_probabilities, 0).sum(1)

@@ -72,7 +72,8 @@ def close(a: Any, b: Any, tolerance: float = 1e-12) -> bool:
 
 def test_every_primitive_rule_method_and_function_has_a_row() -> None:
     assert {row.primitive for row in ROWS} - {None} == set(PRIMITIVES)
-    assert set(METHODS) <= set(functions.__all__) <= {row.name for row in ROWS}
+    operations = set(functions.__all__) - {"check_labels"}  # a question, not an operation
+    assert set(METHODS) <= operations <= {row.name for row in ROWS}
     assert len({row.name for row in ROWS}) == len(ROWS)
 
 

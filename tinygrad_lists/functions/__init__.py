@@ -34,7 +34,7 @@ from .elementwise import (
     tanh,
     where,
 )
-from .indexing import gather, getitem, one_hot, scatter_add, take
+from .indexing import check_labels, gather, getitem, one_hot, scatter_add, take
 from .joining import concat, repeat, roll, split, stack, tile
 from .movement import (
     broadcast_to,
@@ -59,6 +59,7 @@ __all__ = [
     "argmin",
     "avg_pool2d",
     "broadcast_to",
+    "check_labels",
     "clip",
     "concat",
     "conv1d",
