@@ -113,12 +113,12 @@ _SMOOTH = [row for row in ROWS if row.differentiable and "float" in row.kinds]
 
 
 @pytest.mark.parametrize("row", _SMOOTH, ids=lambda row: row.name)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_no_operation_is_accused(row: Row, data: st.DataObject):
     arrays, params = row.sample(data.draw(draws("float", empty=False)))
     args = tuple(nest(list(a.flat), a.shape) for a in arrays)
-    if any(type(v) is float for a in arrays for v in a.flat):
+    if all(a.flat for a in arrays) and any(type(a.flat[0]) is float for a in arrays):
         check_grads(
             lambda *values: row.call(*values, **params), args, oracle="central", projections=1, max_coordinates=6
         )

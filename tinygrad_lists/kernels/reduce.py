@@ -9,10 +9,11 @@ of addition, and with it the last digit (see `accumulate`).
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import cache, reduce
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 from ..numeric import maximum, minimum
 from ..shapes import Shape, numel
@@ -22,6 +23,13 @@ from .movement import permute_dims
 __all__ = ["argmax", "argmin", "cumsum", "max_over", "min_over", "sum_over"]
 
 Flat = list[Any]
+
+#: Columns from this length on are summed each by itself; below, the cost of cutting them out is not worth it.
+LONG_COLUMN = 32 if sys.version_info < (3, 12) else 128  # where `total` is quick
+#: And where rows are shorter than this.
+SHORT_ROW = 8
+#: So many rows are added in one expression.
+TERMS = 32
 
 
 def sum_over(x: Flat, x_shape: Shape, *, axes: Shape) -> Flat:
@@ -34,8 +42,10 @@ def sum_over(x: Flat, x_shape: Shape, *, axes: Shape) -> Flat:
     shape = list(x_shape)
     for first, last in reversed(_groups(axes)):
         outer, reduced, inner = numel(shape[:first]), numel(shape[first : last + 1]), numel(shape[last + 1 :])
-        if inner == 1:
-            x = [total(x[i * reduced : (i + 1) * reduced], zero) for i in range(outer)]
+        if not reduced * inner:
+            x = [zero] * (outer * inner)
+        elif inner == 1:
+            x = [total(x[i : i + reduced] if outer > 1 else x, zero) for i in range(0, outer * reduced, reduced)]
         else:
             x = _add_rows(x, outer, reduced, inner, zero)
         shape[first : last + 1] = [1] * (last - first + 1)
@@ -43,12 +53,32 @@ def sum_over(x: Flat, x_shape: Shape, *, axes: Shape) -> Flat:
 
 
 def _add_rows(x: Flat, outer: int, reduced: int, inner: int, zero: Any) -> Flat:
+    """Sums of ``reduced`` rows of length ``inner``, element by element from the top, in each of ``outer`` blocks.
+
+    Measured, nanoseconds an element on CPython 3.11 / 3.13: long columns, each cut out as a slice and summed up, 6 / 7
+    for 1,000 rows; an expression over ``zip(*rows)``, 15 / 13 for 8 to 300 rows; adding rows in pairs 25 to 60.
+    """
     out: Flat = []
-    for i in range(outer):
-        start = i * reduced * inner
-        rows = [x[start + r * inner : start + (r + 1) * inner] for r in range(reduced)]
-        out += reduce(lambda a, b: list(map(operator.add, a, b)), rows) if rows else [zero] * inner
+    block = reduced * inner
+    for start in range(0, outer * block, block):
+        if reduced >= LONG_COLUMN or inner < SHORT_ROW:
+            out += [total(x[i : start + block : inner], zero) for i in range(start, start + inner)]
+        else:
+            rows = [x[i : i + inner] for i in range(start, start + block, inner)]
+            sums = _written_out(min(len(rows), TERMS))(*rows[:TERMS])
+            for i in range(TERMS, len(rows), TERMS - 1):
+                more = rows[i : i + TERMS - 1]
+                sums = _written_out(len(more) + 1)(sums, *more)
+            out += sums
     return out
+
+
+@cache
+def _written_out(count: int) -> Callable[..., Flat]:
+    """``lambda r0, r1: [0 + v0 + v1 for v0, v1 in zip(r0, r1)]`` for so many rows."""
+    rows, values = (", ".join(f"{letter}{i}" for i in range(count)) for letter in "rv")
+    terms = " + ".join(f"v{i}" for i in range(count))
+    return cast(Callable[..., Flat], eval(f"lambda {rows}: [0 + {terms} for {values}, in zip({rows})]"))
 
 
 def max_over(x: Flat, x_shape: Shape, *, axes: Shape) -> Flat:
@@ -120,9 +150,10 @@ def _runs(x: Flat, x_shape: Shape, axes: Shape, op: str) -> list[Flat]:
         raise ValueError(f"{op}: axes {axes} of shape {x_shape} are empty; there is no element to choose")
     if x and isinstance(x[0], complex):
         raise TypeError(f"{op}: complex numbers have no order; apply it to their real or imaginary parts")
-    kept = tuple(a for a in range(len(x_shape)) if a not in axes)
-    x = permute_dims(x, x_shape, axes=kept + axes)
-    return [x[i : i + size] for i in range(0, len(x), size)]
+    order = tuple(a for a in range(len(x_shape)) if a not in axes) + axes
+    if order != tuple(range(len(x_shape))):
+        x = permute_dims(x, x_shape, axes=order)
+    return [x[i : i + size] for i in range(0, len(x), size)] if size < len(x) or not x else [x]
 
 
 def _extreme(
@@ -143,4 +174,11 @@ def _first_index(x: Flat, x_shape: Shape, axis: int, pick: Callable[[Flat], Any]
 
 
 def _has_nan(x: Flat) -> bool:
+    """A sum tells it at 3 ns a float: NaN survives every addition. Infinities can make one; then look closer."""
+    if x and type(x[0]) is float:
+        try:
+            if (s := sum(x)) == s:
+                return False
+        except (TypeError, ArithmeticError):  # there are other kinds among the floats
+            pass
     return any(map(operator.ne, x, x))
