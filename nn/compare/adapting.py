@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import values
 from .binding import accepts, call
-from .examples import Example, example
-from .kinds import KINDS, LayerKind, kind_of_name, layer_kind, output_shape, role
+from .kinds import output_shape, role
 from .ownership import Place, find_gradients, find_place
 from .problems import HomeworkError, Problem
-from .sources import ObjectSource, Source, source_of
+from .sources import Source
 
-__all__ = ["Adapted", "Conventions", "adapt"]
+__all__ = ["Adapted", "Conventions"]
 
 Nested = values.Nested
 
 _RESETS = ("zero_grad", "zero_gradients", "reset_gradients")
 
 
-class Conventions:
+class Conventions(NamedTuple):
     """How somebody's code wants to be called: as declared by attributes of these names, or as found by trying.
 
     Attributes:
@@ -31,14 +28,9 @@ class Conventions:
         labels: "one-hot" rows or class "index".
     """
 
-    def __init__(self, batch: bool = False, arrays: str = "lists", labels: str = "one-hot") -> None:
-        for name, value, known in (("arrays", arrays, ("lists", "numpy")), ("labels", labels, ("one-hot", "index"))):
-            if value not in known:
-                raise HomeworkError.of("not loaded", f"{name} = {value!r}; known are {' and '.join(map(repr, known))}")
-        self.batch, self.arrays, self.labels = bool(batch), arrays, labels
-
-    def __repr__(self) -> str:
-        return f"Conventions(batch={self.batch}, arrays={self.arrays!r}, labels={self.labels!r})"
+    batch: bool = False
+    arrays: str = "lists"
+    labels: str = "one-hot"
 
 
 class Adapted:
@@ -50,6 +42,7 @@ class Adapted:
         batched: Whether it takes (N, ...) at once. A loss always takes one sample here.
         conventions: What its code is given.
         problems: What was noticed besides numbers, each once: it changed its input, returned NaN ...
+        source: What was handed in.
         choices: The settings that it can be made with, of those that its kind has.
         stride, padding, size: as far as the kind has them.
     """
@@ -61,18 +54,24 @@ class Adapted:
     def __init__(
         self, source: Source, parameters: Mapping[str, Nested], settings: Mapping[str, Any], conventions: Conventions
     ) -> None:
-        self.kind, self.name, self.settings, self.conventions = source.kind, source.name, dict(settings), conventions
-        self.batched = conventions.batch and not self.kind.loss
+        self.kind, self.name, self.settings = source.kind, source.name, dict(settings)
+        self.adopt(conventions)
         self.problems: list[Problem] = []
         self.choices = [name for name in self.kind.defaults if source.takes(name)]
-        self._source = source
+        self.source = source
         for name, value in self.settings.items():
             setattr(self, name, value)
         self._parameters = values.copied_dict(parameters)
+
+    def adopt(self, conventions: Conventions) -> None:
+        """Call the code in another way from now on."""
+        self.conventions = conventions
+        self.batched = conventions.batch and not self.kind.loss
         self._built_for: tuple[int, ...] | None = None
 
     def __repr__(self) -> str:
-        return f"<{self.name} as {self.kind.name}, {self.conventions}>"
+        taken = "a batch" if self.conventions.batch else "one sample"
+        return f"<{self.name} as {self.kind.name}: takes {taken}, {self.conventions.arrays}>"
 
     # -- parameters ---------------------------------------------------------------------------------------------------
 
@@ -91,7 +90,7 @@ class Adapted:
             return
         arrays = self.conventions.arrays
         self._given = {name: values.handed(value, arrays) for name, value in self._parameters.items()}
-        self._object = self._source.build(self._given, x_shape, self.settings)
+        self._object = self.source.build(self._given, x_shape, self.settings)
         self._places: dict[str, Place] = {}
         for name, value in self._parameters.items() if self._object is not None else ():
             place = find_place(self._object, name, values.shape_of(value), arrays)
@@ -124,11 +123,11 @@ class Adapted:
         self._call = {"input": self._input}
         if self.kind.loss:
             self._call["label"] = self._handed_label(label)
-        self._call.update({**self._given, **self._settings()} if self._source.functions else self._settings())
+        self._call.update({**self._given, **self._settings()} if self.source.functions else self._settings())
         what = f"{self.name}.forward"
-        result = call(self._source.method(self._object, "forward"), self._call, what)
+        result = call(self.source.method(self._object, "forward"), self._call, what)
         self._check_input(what)
-        if accepts(self._source.method(self._object, "backward"), "cache"):
+        if accepts(self.source.method(self._object, "backward"), "cache"):
             if not isinstance(result, tuple) or len(result) != 2:
                 raise HomeworkError.of(
                     "not a number", f"{what} should return (output, cache), as backward takes a cache"
@@ -151,8 +150,8 @@ class Adapted:
         before = values.copied([gradient] if self._wrapped and not self.kind.loss else gradient)
         given = values.handed(before, self.conventions.arrays)
         arguments = {"gradient": given, **self._call}
-        method = self._source.method(self._object, "backward")
-        if self.kind.loss and self._source.functions and not accepts(method, "gradient"):
+        method = self.source.method(self._object, "backward")
+        if self.kind.loss and self.source.functions and not accepts(method, "gradient"):
             del arguments["gradient"]
         result = call(method, arguments, what)
         if not values.unchanged(given, before):
@@ -260,112 +259,3 @@ class _Bag:
 def _is_input(key: Any) -> bool:
     plain = str(key).lower()
     return any(role(name, ["input"]) is not None for name in (plain, plain.removeprefix("d").strip("_")))
-
-
-def adapt(
-    handed_in: Any,
-    kind: str | None = None,
-    *,
-    parameters: Mapping[str, Nested] | None = None,
-    **settings: Any,
-) -> Adapted:
-    """Put somebody's layer behind the protocol of `nn.handwritten`, so that it can be compared.
-
-    Args:
-        handed_in: a class or an object with ``forward`` and ``backward``; a pair ``(forward, backward)`` of functions
-            ``forward(x, weight, bias)`` and ``backward(gradient, x, weight, bias) -> (dx, dweight, dbias)``; or a
-            module with two such functions. Arguments and attributes are known by the usual names (x, inputs, W,
-            weights, b, dout, grad_output, stride ...). It may declare by attributes: ``layer`` (its kind), ``batch``
-            (it takes (N, ...)), ``arrays = "numpy"``, ``labels = "index"``; otherwise what works is found by trying.
-        kind: one of `kinds.KINDS`; found from ``layer`` or from the name if left out.
-        parameters: numbers for weight and bias; an object keeps its own, a class gets random ones.
-        settings: stride, padding, size.
-
-    Raises:
-        ValueError: the kind is unknown. HomeworkError: what was handed in cannot be one. What its own code raises is
-            not touched.
-
-    >>> class MyReLU:
-    ...     def forward(self, x):
-    ...         self.mask = [v > 0 for v in x]
-    ...         return [max(v, 0.0) for v in x]
-    ...     def backward(self, dout):
-    ...         return [g if m else 0.0 for g, m in zip(dout, self.mask)]
-    >>> layer = adapt(MyReLU())
-    >>> layer.forward([1.0, -2.0]), layer.backward([5.0, 6.0])
-    ([1.0, 0.0], [5.0, 0.0])
-    """
-    name = (
-        kind or _declared(handed_in, "layer") or kind_of_name(getattr(handed_in, "__name__", type(handed_in).__name__))
-    )
-    if name is None or name not in KINDS:
-        what = f"{name!r} is no kind of layer" if name else "what kind of layer is this?"
-        raise ValueError(f"adapt: {what} give kind=, or an attribute `layer`: one of {', '.join(KINDS)}")
-    source = source_of(handed_in, layer_kind(name))
-    if isinstance(source, ObjectSource):
-        found = {n: find_place(handed_in, n, None, "lists") for n in source.kind.parameters}
-        missing = [n for n, place in found.items() if place is None]
-        if missing and parameters is None:
-            raise HomeworkError.of("not loaded", f"{source.name} has no attribute {' and no attribute '.join(missing)}")
-        parameters = parameters or own_parameters({n: place for n, place in found.items() if place is not None})
-        settings = {**_settings_of(handed_in, source.kind), **settings}
-    usual = example(name, parameters=parameters, settings=settings)
-    return _recognised(source, usual)
-
-
-def own_parameters(places: Mapping[str, Place]) -> dict[str, Nested]:
-    """The numbers that an object keeps, in our layout: dense weights (in, out), which the bias tells from (out, in)."""
-    if {"weight", "bias"} <= places.keys():
-        weight, bias = places["weight"], places["bias"]
-        outputs = math.prod(bias.theirs)
-        if len(weight.theirs) == 2 and weight.theirs[1] != outputs == weight.theirs[0]:
-            weight.ours = weight.theirs[::-1]
-        bias.ours = (outputs,)
-    return {name: place.get() for name, place in places.items()}
-
-
-def _declared(handed_in: Any, name: str) -> Any:
-    definition = handed_in[0] if isinstance(handed_in, tuple) else handed_in
-    return getattr(definition, name, None)
-
-
-def _settings_of(owner: Any, kind: LayerKind) -> dict[str, Any]:
-    own = getattr(owner, "__dict__", {})
-    return {
-        found: value for name, value in own.items() if isinstance(value, int) and (found := role(name, kind.defaults))
-    }
-
-
-def _recognised(source: Source, usual: Example) -> Adapted:
-    """With the conventions that are declared; what is not declared as it works on an example."""
-    declared = {name: getattr(source.definition, name, None) for name in ("batch", "arrays", "labels")}
-    arrays = [declared["arrays"]] if declared["arrays"] else ["lists", "numpy"] if "numpy" in sys.modules else ["lists"]
-    labels = [declared["labels"]] if declared["labels"] else ["one-hot", "index"] if usual.kind.loss else ["one-hot"]
-    batches = [bool(declared["batch"])] if declared["batch"] is not None else [False, True]
-    choices = [Conventions(b, a, i) for a in arrays for i in labels for b in batches]
-
-    def made(choice: Conventions) -> Adapted:
-        return Adapted(source, usual.parameters, usual.settings, choice)
-
-    if len(choices) == 1:
-        return made(choices[0])
-    scores = [_works(made(choice), usual) for choice in choices]
-    best = scores.index(max(scores))
-    if scores[best] == 0:  # then its own way of failing is that on the numbers it was written for
-        best = next(i for i, choice in enumerate(choices) if choice.arrays == arrays[-1])
-    return made(choices[best])
-
-
-def _works(layer: Adapted, usual: Example) -> int:
-    """0: `forward` fails; 1: `backward` fails; 2: both return the right shapes."""
-    done = 0
-    try:
-        if layer.kind.loss:
-            layer.forward(usual.x[0], usual.labels[0])
-        else:
-            layer.forward(usual.x if layer.batched else usual.x[0])
-        done = int(not layer.problems)
-        layer.backward(*([] if layer.kind.loss else [usual.gradient if layer.batched else usual.gradient[0]]))
-    except Exception:  # noqa: BLE001 (somebody's code raises what it likes; that it does is reported when it counts)
-        return done
-    return 2 if not any(problem.fatal for problem in layer.problems) else done

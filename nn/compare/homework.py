@@ -11,9 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from .adapting import Adapted, adapt
+from .adapting import Adapted
 from .kinds import KINDS, NETWORK, kind_of_name
 from .problems import HomeworkError, Problem
+from .recognition import prepared
 
 __all__ = ["Item", "failure", "items", "load", "opened", "split_target"]
 
@@ -101,7 +102,7 @@ def opened(
 ) -> dict[str, Adapted]:
     """The layers of an item, adapted: one, called "0"; or those of a network, by their positions and "loss"."""
     if item.kind != NETWORK:
-        return {"0": adapt(item.handed_in, item.kind, parameters=parameters, **(settings or {}))}
+        return {"0": prepared(item.handed_in, item.kind, parameters, settings or {})}
     network = item.handed_in() if callable(item.handed_in) else item.handed_in
     held = getattr(network, "layers", None)
     if not isinstance(held, list | tuple | dict) or not held:
@@ -117,7 +118,7 @@ def opened(
                 f"{item.name}: layer {position} ({type(layer).__name__}) is of no kind that I know: "
                 f"{', '.join(KINDS)}; give it an attribute `layer`",
             )
-        adapted = adapt(layer, kind)
+        adapted = prepared(layer, kind, None, {})
         result["loss" if adapted.kind.loss else str(position)] = adapted
     return result
 

@@ -21,6 +21,8 @@ __all__ = ["MEMORY", "Worker"]
 
 MEMORY = 4 << 30  # bytes of address space; NumPy's threads alone reserve hundreds of MB of it
 
+STARTING = 60.0  # seconds for Python itself
+
 _SHOWN = 2000
 
 
@@ -46,6 +48,7 @@ class Worker:
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # so that what it starts can be ended with it, and Ctrl-C is for us alone
         )
+        self.ask({"do": "hello"}, STARTING, "the process")  # only now time counts
 
     def __enter__(self) -> Worker:
         return self

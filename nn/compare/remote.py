@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import values
+from .adapting import Conventions
 from .kinds import LayerKind, layer_kind
 from .problems import HomeworkError, Problem
 from .process import MEMORY, Worker
@@ -76,19 +77,26 @@ class Session:
         item: tuple[str, str],
         parameters: Mapping[str, Nested] | None = None,
         settings: Mapping[str, Any] | None = None,
+        conventions: Conventions | None = None,
     ) -> dict[str, RemoteLayer]:
-        """The layers of an item, by position; {"0": ...} for one that is no network."""
+        """The layers of an item, by position; {"0": ...} for one that is no network.
+
+        Args:
+            parameters, settings: to make a class with.
+            conventions: how to call it; found by trying if left out.
+        """
         self._open = {"do": "open", "name": item[0], "parameters": parameters, "settings": settings}
         reply = self._worker.ask(self._open, self.time_limit, item[0])
         self.layers = {key: RemoteLayer(self, key, record) for key, record in reply["layers"].items()}
+        for layer in self.layers.values():
+            if conventions is None:
+                layer.recognise()
+            else:
+                layer.conventions = conventions
         return self.layers
 
     def ask(self, layer: RemoteLayer, message: dict[str, Any]) -> dict[str, Any]:
         """One pass of a layer, within the time that is left to it."""
-        if not self._worker.alive:
-            self._printed += self._worker.output()
-            self._worker.close()
-            self._worker = self._start()
         what = f"{layer.name}.{message['do']}"
         started = time.monotonic()
         try:
@@ -96,6 +104,13 @@ class Session:
             return self._worker.ask({**message, "key": layer.key}, left, what, self.time_limit)
         finally:
             layer.spent += time.monotonic() - started
+
+    def revive(self) -> None:
+        """Begin a new process if the old one has ended."""
+        if not self._worker.alive:
+            self._printed += self._worker.output()
+            self._worker.close()
+            self._worker = self._start()
 
     @property
     def alive(self) -> bool:
@@ -127,21 +142,35 @@ class RemoteLayer:
     def __init__(self, session: Session, key: str, record: Mapping[str, Any]) -> None:
         self._session, self.key, self.name = session, key, str(record["name"])
         self.kind: LayerKind = layer_kind(record["kind"])
-        self.batched: bool = record["batched"]
-        self.conventions: str = record["conventions"]
+        self.conventions = Conventions(*record["conventions"])
         self.settings: dict[str, Any] = record["settings"]
         self.choices: list[str] = record["choices"]
         for name, value in self.settings.items():
             setattr(self, name, value)
         self._parameters: dict[str, Nested] = record["parameters"]
-        self._known_in = session.started  # the process that knows these parameters
+        self._known_in = 0  # the process that knows these parameters and conventions
         self._passed_in = 0  # the process that made the last forward pass
         self.problems: list[Problem] = []
         self.failed: Problem | None = None
         self.spent = 0.0
 
     def __repr__(self) -> str:
-        return f"<{self.name} as {self.kind.name}, {self.conventions}, in its own process>"
+        return f"<{self.name} as {self.kind.name}, in its own process>"
+
+    @property
+    def batched(self) -> bool:
+        """Whether it takes (N, ...) at once."""
+        return self.conventions.batch and not self.kind.loss
+
+    def recognise(self) -> None:
+        """Find by trying how it wants to be called. What goes wrong meanwhile goes wrong again when it counts."""
+        try:
+            self._session.revive()
+            reply = self._session.ask(self, {"do": "recognise"})
+            self.conventions = Conventions(*reply["conventions"])
+        except HomeworkError:
+            pass
+        self.spent = 0.0
 
     def parameters(self) -> dict[str, Nested]:
         """The parameters by name; copies."""
@@ -161,8 +190,10 @@ class RemoteLayer:
 
     def backward(self, gradient: Nested = 1.0) -> Nested:
         """The gradient of the input; HomeworkError if it does not come."""
-        if self._passed_in and self._passed_in != self._session.started:  # another layer has ended that process
-            self.forward(*self._arguments)
+        if self.failed is None:
+            self._session.revive()
+            if self._passed_in not in (0, self._session.started):  # another layer has ended that process
+                self.forward(*self._arguments)
         reply = self._ask({"do": "backward", "arguments": [gradient]})
         self._gradients: dict[str, Nested] = reply["gradients"]
         return reply["value"]
@@ -177,8 +208,11 @@ class RemoteLayer:
         if self.failed is not None:
             raise HomeworkError(self.failed)
         try:
-            if self._known_in != self._session.started or not self._session.alive:
-                self._session.ask(self, {"do": "set", "parameters": self._parameters})
+            self._session.revive()
+            if self._known_in != self._session.started:
+                self._session.ask(
+                    self, {"do": "adopt", "conventions": self.conventions, "parameters": self._parameters}
+                )
                 self._known_in = self._session.started
             reply = self._session.ask(self, message)
         except HomeworkError as error:

@@ -134,7 +134,7 @@ def _layer(session: Session, item: tuple[str, str], seed: int) -> Report:
     for changed, shape in _VARIATIONS.get(kind, ()):
         if set(changed) <= set(layer.choices) and not any(_fatal(remark) for remark in report.remarks):
             settings = {**usual.settings, **changed}
-            (other,) = session.open(item, usual.parameters, settings).values()
+            (other,) = session.open(item, usual.parameters, settings, layer.conventions).values()
             other.spent = layer.spent
             said = ", ".join(f"{key} {value}" for key, value in changed.items())
             more = _on(other, f"{name}, {said}", seed, shape, settings)

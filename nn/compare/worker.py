@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import wire
+from .adapting import Conventions
 from .homework import Item, failure, items, load, opened
 from .problems import HomeworkError, Problem
+from .recognition import recognise
 
 __all__ = ["OUTPUT", "TRACE", "main"]
 
@@ -63,11 +65,13 @@ class _Server:
         """The answer to one message: ``{"problem": ...}`` where the code fails."""
         self.path = Path(message.get("path", self.path))
         actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "hello": lambda _: {},
             "load": self._load,
             "open": self._open,
+            "recognise": self._recognise,
+            "adopt": self._adopt,
             "forward": self._forward,
             "backward": self._backward,
-            "set": self._set,
         }
         what = self._what(message)
         try:
@@ -78,7 +82,7 @@ class _Server:
             return {"problem": failure(error, what, self.path.parent).to_json()}
 
     def _what(self, message: dict[str, Any]) -> str:
-        if message["do"] == "load":
+        if message["do"] in ("hello", "load"):
             return self.path.name
         name = self.layers[message["key"]].name if "key" in message else message["name"]
         return f"{name}.{message['do']}" if message["do"] in ("forward", "backward") else str(name)
@@ -95,8 +99,7 @@ class _Server:
                 key: {
                     "name": layer.name,
                     "kind": layer.kind.name,
-                    "batched": layer.batched,
-                    "conventions": repr(layer.conventions),
+                    "conventions": layer.conventions,
                     "parameters": layer.parameters(),
                     "settings": layer.settings,
                     "choices": layer.choices,
@@ -104,6 +107,18 @@ class _Server:
                 for key, layer in self.layers.items()
             }
         }
+
+    def _recognise(self, message: dict[str, Any]) -> dict[str, Any]:
+        layer = self.layers[message["key"]]
+        recognise(layer)
+        layer.problems.clear()
+        return {"conventions": layer.conventions}
+
+    def _adopt(self, message: dict[str, Any]) -> dict[str, Any]:
+        layer = self.layers[message["key"]]
+        layer.adopt(Conventions(*message["conventions"]))
+        layer.set_parameters(message["parameters"])
+        return {}
 
     def _forward(self, message: dict[str, Any]) -> dict[str, Any]:
         layer = self.layers[message["key"]]
@@ -114,10 +129,6 @@ class _Server:
         layer = self.layers[message["key"]]
         value = layer.backward(*message["arguments"])
         return {"value": value, "gradients": layer.gradients(), "noticed": self._noticed(layer)}
-
-    def _set(self, message: dict[str, Any]) -> dict[str, Any]:
-        self.layers[message["key"]].set_parameters(message["parameters"])
-        return {}
 
     def _noticed(self, layer: Any) -> list[dict[str, Any]]:
         noticed: list[Problem] = layer.problems
