@@ -170,18 +170,18 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
     >>> pad(Value([1.0, 2.0]), 1).data
     [0.0, 1.0, 2.0, 0.0]
     """
-    x = lift(x, "pad")
-    if not x.ndim:
-        return x
-    widths = [(width, width)] * x.ndim if isinstance(width, int) else list(width) if _is_pairs(width) else []
-    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
-        raise ValueError(f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {x.shape}")
-    shape = tuple(before + size + after for (before, after), size in zip(widths, x.shape, strict=True))
-    bounds = tuple((before, before + size, 1) for (before, _), size in zip(widths, x.shape, strict=True))
-    out = apply(PRIMITIVES["pad"], x, bounds=bounds, shape=shape)
+    inner = lift(x, "pad")
+    if not inner.ndim:
+        return inner
+    widths = [(width, width)] * inner.ndim if isinstance(width, int) else list(width) if _is_pairs(width) else []
+    if len(widths) != inner.ndim or any(w < 0 for pair in widths for w in pair):
+        raise ValueError(f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {inner.shape}")
+    shape = tuple(before + size + after for (before, after), size in zip(widths, inner.shape, strict=True))
+    bounds = tuple((before, before + size, 1) for (before, _), size in zip(widths, inner.shape, strict=True))
+    out = apply(PRIMITIVES["pad"], inner, bounds=bounds, shape=shape)
     if type(value) in (int, float) and value == 0:
         return out
-    ones = constant([1] * x.size, x.shape)
+    ones = constant([1] * inner.size, inner.shape)
     inside = apply(PRIMITIVES["pad"], ones, bounds=bounds, shape=shape)
     return apply(PRIMITIVES["where"], inside, out, lift(value, "pad"))
 
