@@ -386,6 +386,13 @@ def test_ints_alone_are_numbers():
     assert check_grads(lambda x: x * x, 3, order=1, projections=1).comparisons == 1
 
 
+def test_arguments_come_as_a_tuple_or_a_list():
+    x, y = Value([1.0, 2.0]), Value(3.0)
+    for args in ((x, y), [x, y]):
+        assert check_grads(lambda x, y: x * y, args, order=1, projections=1).comparisons == 3
+    assert check_grads(lambda x: x * x, [1.0, 2.0], order=1, projections=1).comparisons == 2
+
+
 def test_trees_in_and_out():
     report = check_grads(
         lambda p: {"a": p["w"] * p["b"][0], "b": (p["w"].sum(), p["b"][0].argmax())},

@@ -8,7 +8,19 @@ import tracemalloc
 
 import pytest
 
-from tinygrad_lists import Value, checkpoint, detect_anomaly, grad, hessian, jacobian, jvp, no_grad, primitive
+from tinygrad_lists import (
+    GradientError,
+    Value,
+    check_grads,
+    checkpoint,
+    detect_anomaly,
+    grad,
+    hessian,
+    jacobian,
+    jvp,
+    no_grad,
+    primitive,
+)
 
 # -- primitives -------------------------------------------------------------------------------------------------------
 
@@ -48,6 +60,15 @@ def test_gradients_of_any_order_and_transforms():
     assert grad(grad(grad(cube)))(2.0).data == 6.0
     assert jvp(cube, [1.0, 2.0], [1.0, 0.5])[1].data == [3.0, 6.0]
     assert hessian(lambda x: cube(x).sum())([1.0, 2.0]).data == [[6.0, 0.0], [0.0, 12.0]]
+
+
+def test_check_grads_checks_them():
+    check_grads(cube, [1.0, -2.0, 0.0], order=3)
+    check_grads(hypotenuse, ([[3.0], [6.0]], [4.0, 8.0]))
+    check_grads(sort, [3.0, 1.0, 2.0])
+    with pytest.raises(GradientError) as caught:
+        check_grads(primitive(math.sin, vjp=lambda g, out, x: (-g * x.cos(),)), [1.0, 2.0])
+    assert caught.value.suspect == "sin"
 
 
 def test_two_inputs_broadcast_and_their_gradients_are_summed():

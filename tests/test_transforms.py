@@ -268,6 +268,22 @@ def test_hvp_equals_the_hessian_times_the_vector():
     assert hy.data == pytest.approx([2 * 1.0 * 1 + math.exp(0.5) * 2, math.exp(-1.0)])
 
 
+def test_arguments_come_as_a_tuple_or_a_list():
+    f = lambda x, y: x * y  # noqa: E731
+    x, y = Value(3.0), Value(4.0)
+    assert jvp(f, [x, y], [1.0, 0.5])[1].data == jvp(f, (x, y), (1.0, 0.5))[1].data == 5.5
+    assert [v.data for v in hvp(f, [x, y], [1.0, 0.5])] == [0.5, 1.0]
+    assert hvp(cubic, [1.0, 2.0], [1.0, 1.0]).data == [6.0, 12.0]
+    assert jvp(lambda x: x, 3.0, 2.0)[1].data == 2.0
+
+
+def test_the_identity_and_a_constant():
+    assert grad(lambda x: x)(3.0).data == 1.0
+    assert jacobian(lambda x: x)([1.0, 2.0]).data == [[1.0, 0.0], [0.0, 1.0]]
+    assert hessian(lambda x: x)(3.0).data == 0.0
+    assert vjp(lambda x: Value(2.0), 3.0)[1](1.0)[0].data == 0.0
+
+
 def test_hvp_can_be_differentiated_in_the_vector():
     v = Value([1.0, 2.0])
     hvp(cubic, [3.0, 4.0], v).sum().backward()

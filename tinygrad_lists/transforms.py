@@ -27,7 +27,7 @@ from . import modes
 from .backward import gradients, seed_for
 from .evaluation import Argnums, Evaluation, zeros
 from .functions import reshape, stack
-from .trees import leaves, map_tree, match
+from .trees import arguments, leaves, map_tree, match
 from .value import Value, constant
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -113,7 +113,7 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     costs about three evaluations of `f`, as a direct forward mode does, but keeps the graph.
 
     Args:
-        primals: tuple of the arguments; anything else is the one argument.
+        primals: tuple or list of the arguments; anything else, also a list of numbers, is the one argument.
         tangents: direction, in the structure and shapes of `primals`.
 
     >>> value, slope = jvp(lambda x, y: x * y, (Value(3.0), Value(4.0)), (1.0, 0.5))
@@ -171,11 +171,11 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     ``<grad f, t>``.
 
     Args:
-        primals: tuple of the arguments; anything else is the one argument.
+        primals: tuple or list of the arguments; anything else, also a list of numbers, is the one argument.
         tangents: vector, in the structure and shapes of `primals`.
 
     Returns:
-        A tuple with one entry for each of `primals`; for one argument that is no tuple, the entry itself.
+        A tuple with one entry for each of `primals`; for one argument by itself, the entry itself.
 
     >>> hvp(lambda x: (x**3).sum(), Value([1.0, 2.0]), [1.0, 1.0]).data
     [6.0, 12.0]
@@ -185,15 +185,21 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     with modes.recording():
         slopes = gradients([out], [seed_for(out, op="hvp")], create_graph=True, targets=run.variables)
     products = run.shaped(run.derivative_along(directions, slopes, run.variables))
-    return products if isinstance(primals, tuple) else products[0]
+    return products[0] if _alone(primals) else products
 
 
 def _directed(op: str, f: Function, primals: Any, tangents: Any) -> tuple[Evaluation, list[Value]]:
     """A run of `f` and a direction for each of its variables."""
-    if not isinstance(primals, tuple):
-        primals, tangents = (primals,), (tangents,)
-    run = Evaluation(op, f, primals, range(len(primals)), {})
+    args = arguments(primals)
+    if _alone(primals):
+        tangents = (tangents,)
+    run = Evaluation(op, f, args, range(len(args)), {})
     return run, [seed_for(v, t, op=op, what="tangent") for v, t in match(run.arguments, tangents, op=op)]
+
+
+def _alone(primals: Any) -> bool:
+    """Whether `primals` is the one argument, and no sequence of arguments."""
+    return any(argument is primals for argument in arguments(primals))
 
 
 def _seeds(op: str, out: Any, cotangent: Any) -> list[Value]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .value import Value
 
-__all__ = ["leaves", "map_tree", "match"]
+__all__ = ["arguments", "leaves", "map_tree", "match"]
 
 
 def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
@@ -39,6 +39,17 @@ def leaves(tree: Any) -> list[Any]:
     found: list[Any] = []
     map_tree(found.append, tree)
     return found
+
+
+def arguments(given: Any) -> tuple[Any, ...]:
+    """The arguments that a tuple, or a list that is no tensor, holds; anything else is the one argument.
+
+    >>> arguments([Value(1.0).data, 2.0]), len(arguments([Value(1.0), Value(2.0)]))
+    (([1.0, 2.0],), 2)
+    """
+    if isinstance(given, tuple):
+        return given
+    return tuple(given) if isinstance(given, list) and not _is_tensor(given) else (given,)
 
 
 def match(tree: Any, other: Any, *, op: str) -> Iterator[tuple[Any, Any]]:

@@ -100,12 +100,18 @@ class Problem:
 
         Raises UnableError for what `f` and the rules raise on a kind of number that is not that of the arguments.
         """
-        try:
+        if convert is self.kind:
             return self._level(flats, seeds, levels, convert)
+        try:
+            values = self._level(flats, seeds, levels, convert)
         except (TypeError, ValueError, ArithmeticError) as error:
-            if convert is self.kind:
-                raise
             raise UnableError(str(error)) from error
+        kind = type(convert(0))
+        for value in values:
+            # `math` makes floats of every kind of number without a word.
+            if not set(map(type, value._flat())) <= {kind, int}:
+                raise UnableError(f"it gives {type(value._flat()[0]).__name__} for {kind.__name__}")
+        return values
 
     def _level(
         self, flats: Sequence[Flat], seeds: Sequence[Sequence[Value]], levels: int, convert: Callable[[Any], Any]

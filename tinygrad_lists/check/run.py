@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NoReturn
 
+from ..trees import arguments
 from ..value import Value
 from .comparison import Comparison, index_text
 from .diagnosis import RULE_ERRORS, candidates, diagnose
@@ -44,9 +45,9 @@ def check_grads(
 
     Args:
         f: returns a Value or a tree of Values.
-        args: tuple of arguments; anything else is the one argument. Checked are all Values, numbers and nested lists in
-            them (also inside dicts, lists and tuples), except ints, which are labels or positions, and Values that
-            require no gradient; if nothing else is there, these too.
+        args: tuple or list of arguments; anything else, also a list of numbers, is the one argument. Checked are all
+            Values, numbers and nested lists in them (also inside dicts, lists and tuples), except ints, which are
+            labels or positions, and Values that require no gradient; if nothing else is there, these too.
         oracle: "fraction" (exact), "decimal" (50 digits), "complex", "central", or "auto": the first of them that `f`
             can be evaluated with.
         projections: how many random contractions are tried for each order.
@@ -69,7 +70,7 @@ def check_grads(
         raise ValueError(f"check_grads: oracle {oracle!r} is none of auto, {', '.join(ORACLES)}")
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"check_grads: order is an int of at least 1, not {order!r}")
-    problem = Problem(f, args if isinstance(args, tuple) else (args,))
+    problem = Problem(f, arguments(args))
     if not problem.numbers:
         raise ValueError("check_grads: there is no number to check in the arguments")
     check = _Check(problem, order, Random(seed), projections, max_coordinates)
@@ -82,7 +83,7 @@ def check_grads(
             report = check.against(chosen, limited=oracle == "auto")
         except UnableError as error:
             if last:
-                raise error.__cause__ or error from None
+                raise error.__cause__ or TypeError(f"check_grads: {chosen.name}: {error}") from None
             notes.append(f"{chosen.name}: {str(error)[:100]}")
             continue
         if last or report.comparisons or report.kinks:
