@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from . import backward, functions
 from .anomaly import AnomalyError
 from .check import GradientError, check_grads
@@ -20,9 +22,13 @@ from .recompute import checkpoint
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
+if TYPE_CHECKING:
+    from .graph import Graph, draw
+
 __all__ = [
     "AnomalyError",
     "GradientError",
+    "Graph",
     "Value",
     "avg_pool2d",
     "backward",
@@ -33,6 +39,7 @@ __all__ = [
     "conv2d",
     "conv_transpose2d",
     "detect_anomaly",
+    "draw",
     "functions",
     "grad",
     "hessian",
@@ -50,3 +57,12 @@ __all__ = [
     "vjp",
     "where",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Drawing is imported when it is first used: computing does not need it."""
+    if name in ("Graph", "draw"):
+        from . import graph
+
+        return getattr(graph, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..shapes import Shape
 from .summary import Summary
+from .views import Views
 
 __all__ = ["Edge", "Flow", "Graph", "Group", "Line", "Mark", "Node", "OpText", "Role", "Step", "dotted"]
 
@@ -163,8 +164,8 @@ class Step(NamedTuple):
     edges: tuple[str, ...]
 
 
-@dataclass
-class Graph:
+@dataclass(repr=False)
+class Graph(Views):
     """A computation graph: what `draw` gives, and what all renderers read.
 
     Attributes:
@@ -191,6 +192,10 @@ class Graph:
     def __post_init__(self) -> None:
         self._nodes = {node.id: node for node in self.nodes}
         self._groups = {group.id: group for group in self.groups}
+
+    def __repr__(self) -> str:
+        title = f"{self.title!r}, " if self.title else ""
+        return f"Graph({title}{len(self.nodes):,} nodes, {len(self.edges):,} edges)"
 
     def node(self, id: str) -> Node:
         """The node with this id."""
