@@ -808,3 +808,36 @@ def test_the_worker_leaves_nothing_behind() -> None:
         assert worker.alive
     assert not folder.exists()
     assert not worker.alive
+
+
+WIRED = """
+    def forward(self, image):
+        for layer in self.layers:
+            image = layer.forward(image)
+        return image
+    def backward(self, gradient):
+        for layer in reversed(self.layers):
+            gradient = layer.backward(gradient)
+        return gradient
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("", "", None),
+        ("image = layer", "image = image if layer is self.layers[1] else layer", "Net.forward returns"),
+        ("gradient = layer", "gradient = gradient if layer is self.layers[2] else layer", "raised"),
+        ("(gradient)\n        ret", "(gradient)\n        self.layers[0].bias_gradient[0] /= 2\n        ret", "layer 0"),
+    ],
+    ids=["right", "layer left out", "gradient not passed", "divided"],
+)  # fmt: skip
+def test_a_networks_own_passes_are_compared_with_its_layers(
+    old: str, new: str, words: str | None, tmp_path: Path
+) -> None:
+    source = NETWORK.replace("RELU", "handwritten.ReLU") + (WIRED.replace(old, new) if old else WIRED)
+    (outcome,) = compare_homework(write(tmp_path, source), "Net")
+    assert outcome.ok == (words is None)
+    told = [f"{remark.name}: {remark.sentence}" for remark in outcome.report.remarks]
+    assert words is None or any(words in line for line in told), told
+    assert wrong(outcome.report) == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .candidates import CandidateError
 from .comparison import compare_gradients, compare_layer
 from .metrics import Metrics
+from .recognition import adapt
 from .report import Diagnosis, Remark, Report, Row, Verdict, Worst
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Row",
     "Verdict",
     "Worst",
+    "adapt",
     "compare_gradients",
     "compare_layer",
 ]

@@ -101,6 +101,18 @@ class Adapted:
                 self._places[name] = place
         self._built_for = x_shape
 
+    def install(self) -> None:
+        """Put the present parameters into an object that was handed in, without running it."""
+        self._build(())
+
+    def kept_gradients(self) -> dict[str, Nested]:
+        """The gradients that the object keeps at present, whoever called its `backward`."""
+        found = find_gradients(self._object, self.kind.parameters) if self._object is not None else {}
+        return {name: self._in_our_layout(name, values.read(v, f"gradient of {name}")) for name, v in found.items()}
+
+    def _in_our_layout(self, name: str, value: Nested) -> Nested:
+        return self._places[name].to_ours(value) if name in self._places else value
+
     def _check_parameters(self, what: str) -> None:
         for name, before in self._parameters.items():
             now = self._places[name].get() if name in self._places else self._given[name]
@@ -219,8 +231,8 @@ class Adapted:
                     f"{what} left no gradient of {name}: return (dx, {', '.join('d' + n for n in names)}), or set "
                     f"self.{name}_gradient",
                 )
-            elif name in self._places:
-                read[name] = self._places[name].to_ours(read[name])
+            else:
+                read[name] = self._in_our_layout(name, read[name])
         return values.read(result, what), read
 
     def _is_input_gradient(self, result: tuple[Any, ...]) -> bool:

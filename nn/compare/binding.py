@@ -9,7 +9,7 @@ from typing import Any
 from .kinds import role
 from .problems import HomeworkError
 
-__all__ = ["accepts", "call", "takes_dict"]
+__all__ = ["accepts", "call", "takes_dict", "takes_one"]
 
 #: Arguments that are a dict of settings, as in `conv_forward(x, w, b, conv_param)`.
 _DICTS = ("conv_param", "pool_param", "hparameters", "hparams", "settings", "params")
@@ -39,6 +39,17 @@ def takes_dict(function: Callable[..., Any]) -> bool:
     True
     """
     return any(p.name.lower() in _DICTS for p in _parameters(function) or [])
+
+
+def takes_one(function: Callable[..., Any]) -> bool:
+    """Whether it can be called with one argument.
+
+    >>> takes_one(lambda x, training=False: x), takes_one(lambda x, y: x), takes_one(lambda: 0)
+    (True, False, False)
+    """
+    parameters = _parameters(function)
+    needed = [p for p in parameters or [] if p.default is p.empty]
+    return parameters is None or (bool(parameters) and len(needed) <= 1)
 
 
 def call(function: Callable[..., Any], values: Mapping[str, Any], what: str) -> Any:

@@ -11,12 +11,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from . import values
 from .adapting import Adapted
+from .binding import takes_one
 from .kinds import KINDS, NETWORK, kind_of_name
 from .problems import HomeworkError, Problem
 from .recognition import prepared
 
-__all__ = ["Item", "failure", "items", "load", "opened", "split_target"]
+__all__ = ["Item", "failure", "items", "load", "opened", "split_target", "whole"]
+
+Layers = dict[str, Adapted]
 
 _MODULE = "homework_under_test"
 _LONGEST = 400
@@ -97,12 +101,11 @@ def _candidates(module: ModuleType) -> Iterator[tuple[str, str | None, Any]]:
                 yield stem, getattr(thing, "layer", None) or kind_of_name(stem), (thing, back)
 
 
-def opened(
-    item: Item, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
-) -> dict[str, Adapted]:
-    """The layers of an item, adapted: one, called "0"; or those of a network, by their positions and "loss"."""
+def opened(item: Item, parameters: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> tuple[Any, Layers]:
+    """The layers of an item, prepared: one, called "0"; or those of a network, by their positions and "loss". Before
+    them the network itself; None for a layer."""
     if item.kind != NETWORK:
-        return {"0": prepared(item.handed_in, item.kind, parameters, settings or {})}
+        return None, {"0": prepared(item.handed_in, item.kind, parameters, settings)}
     network = item.handed_in() if callable(item.handed_in) else item.handed_in
     held = getattr(network, "layers", None)
     if not isinstance(held, list | tuple | dict) or not held:
@@ -120,7 +123,30 @@ def opened(
             )
         adapted = prepared(layer, kind, None, {})
         result["loss" if adapted.kind.loss else str(position)] = adapted
-    return result
+    return network, result
+
+
+def whole(network: Any, layers: Layers, x: Any, gradient: Any) -> dict[str, Any]:
+    """A network's own forward and backward pass, for one sample: its output, and the gradients that its layers keep.
+
+    What it does not have, or what wants other arguments than an input or a gradient, is left out.
+    """
+    inner = [layer for layer in layers.values() if not layer.kind.loss]
+    batch, arrays, _ = inner[0].conventions
+    for layer in inner:
+        layer.install()
+    found: dict[str, Any] = {}
+    for which, given in (("forward", x), ("backward", gradient)):
+        method = getattr(network, which, None)
+        if not callable(method) or not takes_one(method):
+            break
+        result = method(values.handed([given] if batch else given, arrays))
+        if which == "forward":
+            y = values.read(result, f"{type(network).__name__}.forward")
+            found["y"] = y[0] if batch and isinstance(y, list) and len(y) == 1 else y
+        else:
+            found["gradients"] = {key: layer.kept_gradients() for key, layer in layers.items() if not layer.kind.loss}
+    return found
 
 
 def failure(error: BaseException, what: str, folder: Path) -> Problem:

@@ -31,6 +31,7 @@ KINDS = {
     "changed the gradient it is given": False,
     "changed its parameters": False,
     "different answers": False,
+    "wired differently": False,
     "printed": False,
 }
 

@@ -105,6 +105,12 @@ class Session:
         finally:
             layer.spent += time.monotonic() - started
 
+    def whole(self, x: Nested, gradient: Nested) -> dict[str, Any]:
+        """The network's own passes; see `homework.whole`. Its layers must have been called since the process began."""
+        assert self._open is not None
+        message = {"do": "whole", "x": x, "gradient": gradient, "name": self._open["name"]}
+        return self._worker.ask(message, self.time_limit, str(self._open["name"]))
+
     def revive(self) -> None:
         """Begin a new process if the old one has ended."""
         if not self._worker.alive:

@@ -27,6 +27,9 @@ Shape = tuple[int, ...]
 #: Images that a network is compared on.
 IMAGES = 8
 
+#: Of these, those that its own passes are tried on.
+WIRED = 4
+
 #: Other settings that a layer is tried with, if it can be made with them. Height and width of the input fill no whole
 #: number of windows: what is left over must get no gradient.
 _VARIATIONS: dict[str, tuple[tuple[dict[str, int], Shape], ...]] = {
@@ -169,10 +172,44 @@ def _network(session: Session, item: tuple[str, str], seed: int) -> Report:
     network = _Layers(dict(layers), loss)
     report = compare_gradients(model, network, x, labels, seed=seed)
     name = item[0]
-    return Report(
-        [replace(row, path=f"{name} {row.path}") for row in report.rows],
-        [replace(remark, path=f"{name} {remark.path}") for remark in report.remarks],
-    )
+    rows = [replace(row, path=f"{name} {row.path}") for row in report.rows]
+    remarks = [replace(remark, path=f"{name} {remark.path}") for remark in report.remarks]
+    if not any(_fatal(remark) for remark in remarks):
+        problems = dict.fromkeys(p for image in x[:WIRED] for p in _wiring(session, layers, image, name))
+        remarks += [Remark(name, NETWORK, problem.kind, problem.text) for problem in problems]
+    return Report(rows, remarks)
+
+
+def _wiring(session: Session, layers: Mapping[str, RemoteLayer], x: values.Nested, name: str) -> list[Problem]:
+    """Whether the network's own passes give what its layers give one after the other: to the bit, as it is the same
+    code on the same numbers."""
+    batched = {layer.batched for layer in layers.values()}
+    if len(batched) > 1:
+        return []
+    wrap: Any = (lambda v: [v]) if True in batched else (lambda v: v)
+    unwrap: Any = (lambda v: v[0]) if True in batched else (lambda v: v)
+    y = x
+    for layer in layers.values():
+        y = unwrap(layer.forward(wrap(y)))
+    rng = random.Random(name)
+    start = [rng.uniform(-1, 1) for _ in y]
+    gradient, right = start, {}
+    for key, layer in reversed(list(layers.items())):
+        gradient = unwrap(layer.backward(wrap(gradient)))
+        right[key] = layer.gradients()
+    try:
+        own = session.whole(x, start)
+    except HomeworkError as error:
+        return [error.problem]
+    problems = []
+    if "y" in own and own["y"] != y:
+        problems.append(Problem("wired differently", f"{name}.forward returns not what its layers return in a row"))
+    for key, gradients in own.get("gradients", {}).items():
+        for parameter, found in gradients.items():
+            if found != right[key].get(parameter, found):
+                text = f"{name}.backward leaves another gradient of {parameter} in layer {key} than its layers in a row"
+                problems.append(Problem("wired differently", text))
+    return problems
 
 
 @dataclass

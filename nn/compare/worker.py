@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import wire
-from .adapting import Conventions
-from .homework import Item, failure, items, load, opened
-from .problems import HomeworkError, Problem
+from .adapting import Adapted, Conventions
+from .homework import Item, failure, items, load, opened, whole
+from .problems import HomeworkError
 from .recognition import recognise
 
 __all__ = ["OUTPUT", "TRACE", "main"]
@@ -59,7 +59,8 @@ class _Server:
     def __init__(self) -> None:
         self.path = Path()
         self.items: list[Item] = []
-        self.layers: dict[str, Any] = {}
+        self.network: Any = None
+        self.layers: dict[str, Adapted] = {}
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to one message: ``{"problem": ...}`` where the code fails."""
@@ -72,6 +73,7 @@ class _Server:
             "adopt": self._adopt,
             "forward": self._forward,
             "backward": self._backward,
+            "whole": lambda m: whole(self.network, self.layers, m["x"], m["gradient"]),
         }
         what = self._what(message)
         try:
@@ -84,7 +86,7 @@ class _Server:
     def _what(self, message: dict[str, Any]) -> str:
         if message["do"] in ("hello", "load"):
             return self.path.name
-        name = self.layers[message["key"]].name if "key" in message else message["name"]
+        name = self.layers[message["key"]].name if "key" in message else message.get("name", "the network")
         return f"{name}.{message['do']}" if message["do"] in ("forward", "backward") else str(name)
 
     def _load(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +95,7 @@ class _Server:
 
     def _open(self, message: dict[str, Any]) -> dict[str, Any]:
         item = next(item for item in self.items if item.name == message["name"])
-        self.layers = dict(opened(item, message["parameters"], message["settings"]))
+        self.network, self.layers = opened(item, message["parameters"], message["settings"] or {})
         return {
             "layers": {
                 key: {
@@ -130,9 +132,8 @@ class _Server:
         value = layer.backward(*message["arguments"])
         return {"value": value, "gradients": layer.gradients(), "noticed": self._noticed(layer)}
 
-    def _noticed(self, layer: Any) -> list[dict[str, Any]]:
-        noticed: list[Problem] = layer.problems
-        return [problem.to_json() for problem in noticed]
+    def _noticed(self, layer: Adapted) -> list[dict[str, Any]]:
+        return [problem.to_json() for problem in layer.problems]
 
 
 def main(folder: Path, memory: int) -> None:

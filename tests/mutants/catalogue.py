@@ -374,7 +374,7 @@ POOL = [
         "unknown",
         "y input",
         method="forward",
-        settings={"stride": 1},
+        settings={"stride": 3},
     ),
     pool(
         "maximum's place of the pass before",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import random
 import sys
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
-import nn.handwritten as handwritten
-from nn.handwritten import network
+import nn
+from nn import handwritten
+from nn.compare.examples import random_numbers
+from nn.compare.inputs import module_for
 
 CLASSES: dict[str, type] = {
     "conv2d": handwritten.Conv2d,
@@ -22,6 +25,7 @@ CLASSES: dict[str, type] = {
     "softmax-cross-entropy": handwritten.SoftmaxCrossEntropy,
     "network": handwritten.Network,
 }
+KIND_OF = {cls.__name__: kind for kind, cls in CLASSES.items()}
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,11 @@ class Mutant:
     Attributes:
         name: unique, "layer: mistake".
         layer: key of CLASSES.
-        edits: (old, new) pieces of the source of `method`, each of which stands there exactly once.
+        edits: (old, new) pieces of the source of `method`; each old one stands there exactly once.
         diagnosis: names under which the mistake is rightly reported; the first is the best.
-        tensors: those that must be accused, and no other gradient of the layer: "y", "input", "weight", "bias".
-        method: where the edits are; a second one in `also` as (method, old, new).
+        tensors: those that must be accused, and no others of the layer: "y", "input", "weight", "bias".
+        method: where the edits are.
+        also: further edits as (method, old, new).
         settings: of the layer, where the mistake needs more than the usual ones.
         verdict: "wrong"; or "kink" for another choice where there is no derivative, which must be told but not accused.
     """
@@ -52,9 +57,7 @@ class Mutant:
     def build(self) -> type:
         """The class with the mistake. LookupError if an edit does not fit the source any more."""
         base = CLASSES[self.layer]
-        patches: dict[str, list[tuple[str, str]]] = {}
-        for old, new in self.edits:
-            patches.setdefault(self.method, []).append((old, new))
+        patches = {self.method: list(self.edits)}
         for method, old, new in self.also:
             patches.setdefault(method, []).append((old, new))
         methods = {name: self._patched(base, name, edits) for name, edits in patches.items()}
@@ -70,81 +73,87 @@ class Mutant:
         exec(compile(source, f"<mutant {self.name}>", "exec"), namespace)
         return namespace[method]
 
-    @property
-    def diff(self) -> str:
-        """The mistake as one line."""
-        pieces = [*self.edits, *((old, new) for _, old, new in self.also)]
-        return "; ".join(f"{' '.join(old.split())}  →  {' '.join(new.split()) or '(nothing)'}" for old, new in pieces)
 
+# -- a network to hide them in ----------------------------------------------------------------------------------------
 
-#: A network like the paper's, but small, and of unequal heights and widths.
+#: Channels, height, width of the small network's images: all unequal, and not all rows fill a pooling window.
 IMAGE = (1, 14, 19)
+CLASSES_OUT = 4
+
+#: Where the layer of a kind is replaced. The second convolution has several channels, the first pooling more windows.
 PLACES = {"conv2d": "3", "relu": "1", "maxpool2d": "2", "flatten": "6", "dense": "7", "softmax-cross-entropy": "loss"}
 
 
 def small_network(mutant: Mutant | None = None, seed: int = 0) -> handwritten.Network:
     """conv, ReLU, pool, conv, ReLU, pool, flatten, dense, as in the paper; one of them replaced by the mutant."""
-    import random
-
-    from nn.compare.examples import random_numbers  # imported late: the mutants are to be usable without it
-
     rng = random.Random(seed)
-    classes = dict(CLASSES)
-    chosen = mutant.layer if mutant is not None else None
-    wrong = mutant.build() if mutant is not None else None
+    kind = mutant.layer if mutant is not None else ""
     settings = mutant.settings if mutant is not None else {}
 
-    def numbers(*shape: int) -> Any:
-        return handwritten_scaled(random_numbers(shape, rng))
+    def place(position: str, cls: type, *arguments: Any) -> Any:
+        if mutant is not None and PLACES.get(kind) == position:
+            return mutant.build()(*arguments, **settings)
+        return cls(*arguments)
 
-    def place(kind: str, position: str, *arguments: Any) -> Any:
-        mine = chosen == kind and PLACES[kind] == position
-        cls = wrong if mine and wrong is not None else classes[kind]
-        return cls(*arguments, **(settings if mine else {}))
-
-    conv = settings if chosen == "conv2d" else {}
-    pool = settings if chosen == "maxpool2d" else {}
-    height, width = (_pooled(n - 2, 2, pool.get("stride", 2)) for n in IMAGE[1:])
-    height, width = (_conv(n, conv) // 2 for n in (height, width))
+    pool = {"stride": 2, **settings} if kind == "maxpool2d" else {"stride": 2}
+    conv = {"stride": 1, "padding": 0, **settings} if kind == "conv2d" else {"stride": 1, "padding": 0}
+    left = 3  # channels behind the second convolution
+    for n in IMAGE[1:]:
+        n = (n - 2 - 2) // pool["stride"] + 1
+        n = (n + 2 * conv["padding"] - 3) // conv["stride"] + 1
+        left *= n // 2
     layers = [
-        place("conv2d", "0", numbers(2, 1, 3, 3), numbers(2)),
-        place("relu", "1"),
-        place("maxpool2d", "2", 2),
-        place("conv2d", "3", numbers(3, 2, 3, 3), numbers(3)),
-        place("relu", "4"),
-        place("maxpool2d", "5", 2),
-        place("flatten", "6"),
-        place("dense", "7", numbers(3 * height * width, 4), numbers(4)),
+        place("0", handwritten.Conv2d, weights(rng, 2, 1, 3, 3), weights(rng, 2)),
+        place("1", handwritten.ReLU),
+        place("2", handwritten.MaxPool2d, 2),
+        place("3", handwritten.Conv2d, weights(rng, 3, 2, 3, 3), weights(rng, 3)),
+        place("4", handwritten.ReLU),
+        place("5", handwritten.MaxPool2d, 2),
+        place("6", handwritten.Flatten),
+        place("7", handwritten.Dense, weights(rng, left, CLASSES_OUT), weights(rng, CLASSES_OUT)),
     ]
-    cls = wrong if chosen == "network" and wrong is not None else network.Network
-    net: handwritten.Network = cls(layers)
-    if chosen == "softmax-cross-entropy" and wrong is not None:
-        return _with_loss(net, wrong)
-    return net
+    return network_of(layers, mutant)
 
 
-def handwritten_scaled(x: Any) -> Any:
-    """Smaller numbers, so that the softmax behind is not saturated."""
-    return [handwritten_scaled(part) for part in x] if isinstance(x, list) else x / 8
+def network_of(layers: list[Any], mutant: Mutant | None) -> handwritten.Network:
+    """A network of layers; the network itself, or its loss, is the mutant if that is what it is about."""
+    if mutant is None or mutant.layer not in ("network", "softmax-cross-entropy"):
+        return handwritten.Network(layers)
+    wrong = mutant.build()
+    if mutant.layer == "network":
+        network: handwritten.Network = wrong(layers)
+        return network
 
+    class WithLoss(handwritten.Network):
+        """A forward pass makes the loss anew, so it has to be replaced each time."""
 
-def _pooled(n: int, size: int, stride: int) -> int:
-    return (n - size) // stride + 1
-
-
-def _conv(n: int, settings: dict[str, int]) -> int:
-    return (n + 2 * settings.get("padding", 0) - 3) // settings.get("stride", 1) + 1
-
-
-def _with_loss(net: handwritten.Network, loss: type) -> handwritten.Network:
-    """The network with another criterion, which a forward pass would replace by the right one."""
-
-    class Mutated(handwritten.Network):
         def forward(self, image: Any) -> Any:
             logits = super().forward(image)
-            self.criterion = loss()
+            self.criterion = wrong()
             return logits
 
-    mutated = Mutated(list(net.layers.values()))
-    mutated.criterion = loss()
-    return mutated
+    network = WithLoss(layers)
+    network.criterion = wrong()
+    return network
+
+
+def weights(rng: random.Random, *shape: int) -> Any:
+    """Random numbers that are small enough for the softmax behind."""
+    return scaled(random_numbers(shape, rng), 1 / 16)
+
+
+def scaled(x: Any, factor: float) -> Any:
+    return [scaled(part, factor) for part in x] if isinstance(x, list) else x * factor
+
+
+def batch(seed: int = 1, samples: int = 3) -> tuple[Any, list[int]]:
+    """Images and labels for the small network. Three, so that a factor 2 is not mistaken for one of N."""
+    rng = random.Random(seed)
+    images = scaled(random_numbers((samples, *IMAGE), rng), 1 / 4)
+    return images, [rng.randrange(CLASSES_OUT) for _ in range(samples)]
+
+
+def model_like(network: handwritten.Network) -> nn.Sequential:
+    """The automatic model of a handwritten one, with the same parameters."""
+    layers = network.layers.values()
+    return nn.Sequential(*[module_for(KIND_OF[type(layer).__name__], layer) for layer in layers])
