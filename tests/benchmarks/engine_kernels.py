@@ -24,7 +24,7 @@ from sides import in_turns, table
 
 from tinygrad_lists import Value
 
-ROWS, COLUMNS, DEPTH = 64, 256, 128
+ROWS, COLUMNS, DEPTH = 256, 256, 128
 Row = tuple[str, int, Callable[[], object], dict[str, Callable[[], object]]]
 
 
@@ -164,7 +164,7 @@ def main() -> None:
     print(describe())
     lines: list[tuple[str, ...]] = [("", "ns an element", "idiom", "", "ratio")]
     for name, count, ours, idioms in cases():
-        seconds = in_turns({"": ours, **idioms}, repeats=15, collect=False)
+        seconds = in_turns({"": ours, **idioms}, repeats=9, collect=False)
         best = min(idioms, key=seconds.__getitem__)
         a, b = seconds[""] / count * 1e9, seconds[best] / count * 1e9
         lines.append((name, f"{a:.1f}", f"{b:.1f}", best, f"{a / b:.2f}"))
