@@ -17,7 +17,7 @@ from operator import add, mul
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).parent)]
 
 from machine import describe
 from sides import in_turns, table
