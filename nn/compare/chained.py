@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
-from .answers import StandIn, chain, chain_network
-from .automatic import Trace
+from ..layers import MaxPool2d, ReLU
+from .answers import Answer, StandIn, chain, chain_network
+from .automatic import Trace, run_layer
 from .certificate import Certificate, Floats, U
 from .findings import Finding, Options, divisor_of, findings, not_handed_in, one_hot_lists
+from .kinks import explained
 from .rounding import certify
 from .tensors import Tensor
 
@@ -44,7 +46,7 @@ def chained(
             divisor=divisor,
             exact=options.exact,
         )
-    bounds = _Bounds(traces if with_loss else layers, divisor)
+    bounds = _Bounds(traces if with_loss else layers, divisor, answers)
     rows = []
     for trace in bounds.traces:
         if trace.target is None and candidates[trace.path] is None:
@@ -60,8 +62,8 @@ def chained(
 class _Bounds:
     """The bounds of a chain; those that count kinks are worked out only when somebody asks."""
 
-    def __init__(self, traces: Sequence[Trace], divisor: int) -> None:
-        self.traces, self.divisor = traces, divisor
+    def __init__(self, traces: Sequence[Trace], divisor: int, answers: Mapping[str, Answer]) -> None:
+        self.traces, self.divisor, self.answers = traces, divisor, answers
         self.by_rounding = propagate(traces, divisor)
 
     @cached_property
@@ -69,7 +71,8 @@ class _Bounds:
         return propagate(self.traces, self.divisor, kinks=True)
 
     def explain(self, path: str, tensor: str, handwritten: Tensor, wrong: list[int]) -> set[int]:
-        """A difference is explained where it stays within the bounds that count other choices at kinks."""
+        """A difference is explained where it stays within the bounds that count other choices at kinks, and the layer
+        with the kink made a choice that may be made."""
         (trace,) = (t for t in self.traces if t.path == path)
         certificate = self.with_kinks[path]
         if tensor == "input gradient":
@@ -79,7 +82,25 @@ class _Bounds:
             if parameter not in certificate.gradients:
                 return set()
             right, bound = trace.gradients[parameter], certificate.gradients[parameter]
-        return {i for i in wrong if abs(handwritten.flat[i] - right.flat[i]) <= bound[i]}
+        near = {i for i in wrong if abs(handwritten.flat[i] - right.flat[i]) <= bound[i]}
+        return near - self._no_choice(trace, handwritten, near) if tensor == "input gradient" else near
+
+    def _no_choice(self, trace: Trace, handwritten: Tensor, suspects: set[int]) -> set[int]:
+        """Those elements of the input gradient of a layer with kinks that no choice explains, seen from the numbers that
+        the layer was given in the chain."""
+        if not suspects or not isinstance(trace.module, ReLU | MaxPool2d):
+            return set()
+        place = self.traces.index(trace)
+        x = self.answers[self.traces[place - 1].path].y if place else trace.x
+        after = self.traces[place + 1].path if place + 1 < len(self.traces) else ""
+        g = self.answers[after].gx if after else trace.g
+        if x is None or g is None or x.shape != trace.x.shape or g.shape != trace.g.shape:
+            return set()
+        seen = run_layer(trace.path, trace.module, x, g)
+        slack = [4 * U * abs(v) for v in seen.gx.flat]
+        pairs = enumerate(zip(handwritten.flat, seen.gx.flat, slack, strict=True))
+        differing = [i for i, (h, a, s) in pairs if abs(h - a) > s]
+        return (set(differing) - explained(seen, handwritten.flat, differing, slack)) & suspects
 
 
 def propagate(traces: Sequence[Trace], divisor: int, kinks: bool = False) -> dict[str, Certificate]:

@@ -10,6 +10,7 @@ from .answers import Answer
 from .automatic import Trace
 from .certificate import Certificate, Floats
 from .judge import Evidence, judge
+from .mistakes import right
 from .oracle import third_opinion
 from .problems import Problem
 from .report import Row, Verdict
@@ -41,6 +42,11 @@ class Finding:
     handwritten: Tensor | None = None
     problems: Sequence[Problem] = ()
 
+    @property
+    def right(self) -> Tensor:
+        """The automatic tensor."""
+        return right(self.trace, self.row.tensor)
+
 
 def divisor_of(trace: Trace) -> int:
     """By what the sum of the samples' losses is divided: N for a mean."""
@@ -64,9 +70,9 @@ def findings(
     tensors: list[tuple[str, Tensor | None, Tensor, Floats, Floats]] = [
         (first, given.y, trace.y, certificate.y, certificate.y_terms)
     ]
-    for name, right in trace.gradients.items():
+    for name, wanted in trace.gradients.items():
         bound, terms = certificate.gradients[name], certificate.terms[name]
-        tensors.append((f"{name} gradient", given.gradients.get(name), right, bound, terms))
+        tensors.append((f"{name} gradient", given.gradients.get(name), wanted, bound, terms))
     tensors.append(("input gradient", given.gx, trace.gx, certificate.gx, certificate.gx_terms))
     return [_finding(trace, given, mode, options, explain, *tensor) for tensor in tensors]
 
@@ -79,7 +85,7 @@ def _finding(
     explain: Explain,
     name: str,
     found: Tensor | None,
-    right: Tensor,
+    wanted: Tensor,
     bound: Floats,
     terms: Floats,
 ) -> Finding:
@@ -93,7 +99,7 @@ def _finding(
         return third_opinion(trace, name, index)
 
     evidence = Evidence(bound, terms, explained, opinion if options.oracle else None, options.exact)
-    row = judge(trace.path, trace.kind, name, mode, found, right, evidence)
+    row = judge(trace.path, trace.kind, name, mode, found, wanted, evidence)
     if row.verdict is Verdict.ROUNDING and not is_certified(trace.module) and not row.note:
         row = replace(row, note="no certificate for this kind of layer: bounds are a rule of thumb")
     return Finding(row, trace, found, given.problems)

@@ -82,6 +82,7 @@ def judge(
         tested=tested,
         outside=tuple(wrong),
         errors=Tensor(errors, automatic.shape),
+        scale=_rank(max(map(abs, a), default=0.0)),
     )
 
 

@@ -75,6 +75,7 @@ class Row:
         pattern: where the wrong elements are, and what they have in common.
         outside: positions of the wrong elements, row by row.
         errors: ``|h - a|`` of every element; None if all are equal.
+        scale: the automatic side's largest absolute number, to measure errors by.
     """
 
     path: str
@@ -90,6 +91,7 @@ class Row:
     tested: float | None = None
     outside: tuple[int, ...] = field(default=(), repr=False)
     errors: Tensor | None = field(default=None, repr=False)
+    scale: float = field(default=0.0, repr=False)
 
 
 #: Remarks that do not count against a layer.

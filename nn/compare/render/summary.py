@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODES",
+    "SIGNS",
     "Line",
     "details",
-    "element",
     "explanation",
     "facts",
     "headline",
@@ -24,13 +24,18 @@ __all__ = [
     "opinion",
     "percent",
     "place",
+    "sentences",
     "shape",
     "short",
     "verdict_of",
+    "worst",
 ]
 
 #: The columns of the table: how a row's mode is called there.
 MODES = {"isolated": "alone", "probe": "random", "chained": "chain"}
+
+#: Beside the words, for who looks quickly.
+SIGNS = {"wrong": "✗", "kink": "∠", "rounding": "≈", "exact": "=", "untested": "?", "-": ""}
 
 #: From the best to the worst; a line is as bad as its worst row.
 SEVERITY = ("untested", "exact", "rounding", "kink", "wrong")
@@ -49,11 +54,16 @@ class Line:
     @property
     def worst(self) -> Row:
         """The row to show numbers of: the worst verdict, and of those the largest error."""
-        return max(self.rows.values(), key=lambda row: (SEVERITY.index(row.verdict.value), _error(row)))
+        return max(self.rows.values(), key=_badness)
 
     def verdict(self, mode: str) -> str:
         """In a word, "-" where the mode was not tried."""
         return self.rows[mode].verdict.value if mode in self.rows else "-"
+
+
+def _badness(row: Row) -> tuple[int, bool, float]:
+    """Verdict first; of equal ones a layer alone says more than the chain; then the larger error."""
+    return SEVERITY.index(row.verdict.value), row.mode != "chained", _error(row)
 
 
 def _error(row: Row) -> float:
@@ -118,7 +128,7 @@ def details(report: Report) -> list[Row]:
         if line.worst.verdict.value == "kink" or line.worst.verdict.value == "wrong":
             alone = [r for r in line.rows.values() if r.mode != "chained" and r.verdict is line.worst.verdict]
             if alone:
-                found.append(alone[0])
+                found.append(max(alone, key=_error))
             elif not by_itself:
                 found.append(line.worst)
     return sorted(found, key=lambda row: row.verdict.value != "wrong")
@@ -198,16 +208,16 @@ def percent(share: float) -> str:
 
 def opinion(row: Row) -> str:
     """Whose side the oracle takes on the worst element."""
-    worst = row.worst
-    if worst is None or worst.oracle is None:
+    w = row.worst
+    if w is None or w.oracle is None:
         return ""
-    h, a, o = (Fraction(v) if _finite(v) else None for v in (worst.handwritten, worst.automatic, worst.oracle))
+    h, a, o = (Fraction(v) if _finite(v) else None for v in (w.handwritten, w.automatic, w.oracle))
     if o is None:
         return ""
     if h is None or a is None:
         side = "the handwritten number" if a is None else "the automatic number"
-    elif h == a:
-        side = "both"
+    elif abs(h - o) == abs(a - o):
+        return "as near to one as to the other"
     else:
         side = "the handwritten number" if abs(h - o) < abs(a - o) else "the automatic number"
     return f"nearer to {side}"
@@ -217,13 +227,20 @@ def _finite(x: Any) -> bool:
     return isinstance(x, Fraction | int) or bool(x - x == 0)
 
 
-def element(index: Sequence[int]) -> str:
-    """An index as ``[0, 2]``; "" for a scalar."""
-    return str(list(index)) if index else ""
-
-
 def explanation(row: Row) -> list[str]:
-    """What is to be said of one row: diagnosis, pattern, worst element, numbers."""
+    """What is to be said of one row, in sentences: diagnosis, pattern, worst element, numbers."""
+    out = sentences(row)
+    numbers = [f"{name} {value}" for name, value in worst(row)]
+    if numbers:
+        assert row.worst is not None
+        at = f" {list(row.worst.index)}" if row.worst.index else ""
+        out.append(f"Worst element{at}: {', '.join(numbers)}.")
+    said = ", ".join(f"{name} {value}" for name, value in facts(row))
+    return [*out, f"Numbers: {said}."] if said else out
+
+
+def sentences(row: Row) -> list[str]:
+    """Diagnosis first (its name before a colon), then what else it could be, where, and notes."""
     out = []
     d = row.diagnosis
     if d is not None:
@@ -233,16 +250,17 @@ def explanation(row: Row) -> list[str]:
             out.append(f"It could also be: {', '.join(d.alternatives)}.")
     if row.pattern:
         out.append(f"Where: {row.pattern}")
-    if row.note:
-        out.append(row.note)
+    return [*out, row.note] if row.note else out
+
+
+def worst(row: Row) -> Iterator[tuple[str, str]]:
+    """(whose, number) of the worst element."""
     w = row.worst
-    if w is not None:
-        parts = [f"handwritten {number(w.handwritten)}", f"automatic {number(w.automatic)}"]
-        if w.oracle is not None:
-            parts.append(f"oracle {number(w.oracle)} ({opinion(row)})")
-        at = f" {element(w.index)}" if w.index else ""
-        out.append(f"Worst element{at}: {', '.join(parts)}; rounding explains {short(w.bound)}.")
-    said = ", ".join(f"{name} {value}" for name, value in facts(row))
-    if said:
-        out.append(f"Numbers: {said}.")
-    return out
+    if w is None:
+        return
+    yield "handwritten", number(w.handwritten)
+    yield "automatic", number(w.automatic)
+    if w.oracle is not None:
+        side = opinion(row)
+        yield "oracle", number(w.oracle) + (f" ({side})" if side else "")
+    yield "rounding explains", short(w.bound)

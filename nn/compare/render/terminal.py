@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .summary import MODES, details, explanation, headline, lines, place, short, verdict_of
+from .summary import MODES, SIGNS, details, explanation, headline, lines, place, short, verdict_of
 from .text import text
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _STYLES = {
     "untested": "magenta",
     "-": "dim",
 }
-_SIGNS = {"wrong": "✗", "kink": "∠", "rounding": "≈", "exact": "=", "untested": "?", "-": ""}
 
 
 def show(report: Report, console: Any = None) -> None:
@@ -47,7 +46,7 @@ def show(report: Report, console: Any = None) -> None:
         parts = [
             Text(part, style="bold" if i == 0 and row.diagnosis else "") for i, part in enumerate(explanation(row))
         ]
-        head = Text.assemble(place(row), " ", (f"{_SIGNS[word]} {word}", _STYLES[word]))
+        head = Text.assemble(place(row), " ", (f"{SIGNS[word]} {word}", _STYLES[word]))
         console.print(Panel(Group(*parts), title=head, title_align="left", border_style=_STYLES[word].split()[-1]))
     for remark in report.remarks:
         where = "the loss" if remark.path == "loss" else f"layer {remark.path}"
@@ -74,7 +73,7 @@ def _table(report: Report) -> Any:
         if m is not None and m.max_abs is not None:
             numbers = [short(m.max_abs), short(m.rel_l2), short(m.max_ulp), f"{m.share_equal:.0%}"]
         words = [line.verdict(mode) for mode in modes]
-        cells = [Text(f"{_SIGNS[word]} {word}" if word != "-" else "-", style=_STYLES[word]) for word in words]
+        cells = [Text(f"{SIGNS[word]} {word}" if word != "-" else "-", style=_STYLES[word]) for word in words]
         title = Text(f"{line.path} {line.kind}" if line.first else "", style="bold")
         last = i + 1 == len(found) or found[i + 1].first
         table.add_row(title, line.tensor, *cells, *numbers, end_section=last)

@@ -1,0 +1,240 @@
+"""Mistakes in pooling: which element of a window is chosen, and where its gradient goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ...layers import MaxPool2d
+from ..automatic import Trace
+from ..tensors import Tensor
+from ..windows import windows_of
+from .hypothesis import Hypothesis, Make
+from .tools import flip, ones, permute, roll, zeros
+
+__all__ = ["max_pooling"]
+
+#: Values of a window (and their positions) -> how much of the window's gradient each gets.
+_Shares = Callable[[list[Any]], list[Any]]
+
+
+def max_pooling(tensor: str) -> Iterator[Hypothesis]:
+    """By tensor; other choices among equal maxima come first: they are no mistakes."""
+    if tensor == "activation":
+        yield from _output()
+    else:
+        yield from _input_gradient()
+
+
+def _first_of(values: Sequence[Any], wanted: Any) -> list[int]:
+    place = list(values).index(wanted)
+    return [int(i == place) for i in range(len(values))]
+
+
+def _last_of(values: Sequence[Any], wanted: Any) -> list[int]:
+    return _first_of(list(values)[::-1], wanted)[::-1]
+
+
+def _handed_out(shares: _Shares, g: Callable[[Trace], Tensor] = lambda t: t.g, add: bool = True) -> Make:
+    """Each window's gradient handed out by shares, added up where windows overlap."""
+
+    def make(trace: Trace) -> Tensor | None:
+        module = trace.module
+        assert isinstance(module, MaxPool2d)
+        out = zeros(trace.gx).flat
+        for window, u in zip(windows_of(module, trace.x.shape), g(trace).flat, strict=True):
+            parts = shares([trace.x.flat[i] for i in window])
+            for i, share in zip(window, parts, strict=True):
+                if share:
+                    out[i] = out[i] + share * u if add else share * u
+        return trace.gx.like(out)
+
+    return make
+
+
+def _equal_maxima(values: list[Any]) -> list[int]:
+    best = max(values)
+    return [int(v == best) for v in values]
+
+
+def _shared_maxima(values: list[Any]) -> list[Any]:
+    tied = _equal_maxima(values)
+    # Written with the kind of the values: 1/3 of a Fraction is exact.
+    return [type(v)(1) / sum(tied) * t for v, t in zip(values, tied, strict=True)]
+
+
+def _input_gradient() -> Iterator[Hypothesis]:
+    yield Hypothesis(
+        "last of equal maxima",
+        "Of equal maxima the last one gets the gradient; the engine gives it to the first.",
+        _handed_out(lambda v: _last_of(v, max(v))),
+    )
+    yield Hypothesis(
+        "equal maxima share",
+        "Equal maxima share the gradient; the engine gives it to the first.",
+        _handed_out(_shared_maxima),
+    )
+    for name, sentence, shares in (
+        (
+            "ties duplicated",
+            "Each of equal maxima gets the whole gradient, which is then handed out more than once.",
+            _equal_maxima,
+        ),
+        (
+            "whole window",
+            "Every element of the window gets the whole gradient, not the maximum alone.",
+            lambda v: [1] * len(v),
+        ),
+        (
+            "spread evenly",
+            "The gradient is spread evenly over the window, as in average pooling.",
+            lambda v: [type(v[0])(1) / len(v)] * len(v),
+        ),
+        (
+            "wrong place",
+            "The gradient goes to the first element of the window, whichever is the largest.",
+            lambda v: _first_of(range(len(v)), 0),
+        ),
+        (
+            "wrong place",
+            "The gradient goes to the last element of the window, whichever is the largest.",
+            lambda v: _first_of(range(len(v)), len(v) - 1),
+        ),
+        ("wrong place", "The gradient goes to the smallest element of the window.", lambda v: _first_of(v, min(v))),
+        (
+            "wrong place",
+            "The gradient goes to the element largest in absolute value.",
+            lambda v: _first_of(list(map(abs, v)), max(map(abs, v))),
+        ),
+        (
+            "wrong place",
+            "Everything but the maximum gets the gradient.",
+            lambda v: [1 - s for s in _first_of(v, max(v))],
+        ),
+    ):
+        yield Hypothesis(name, sentence, _handed_out(shares))
+    yield Hypothesis("wrong place", "Row and column of the maximum in its window are exchanged.", _handed_out(_swapped))
+    yield Hypothesis(
+        "overwritten",
+        "Where windows overlap, the last one overwrites the others instead of being added.",
+        _handed_out(lambda v: _first_of(v, max(v)), add=False),
+    )
+    yield Hypothesis(
+        "upstream ignored",
+        "Maxima get 1, whatever came from upstream.",
+        _handed_out(lambda v: _first_of(v, max(v)), lambda t: ones(t.g)),
+    )
+    yield Hypothesis(
+        "input too much",
+        "It is multiplied by the maximum as well.",
+        _handed_out(
+            lambda v: _first_of(v, max(v)), lambda t: t.g.like(a * b for a, b in zip(t.g.flat, t.y.flat, strict=True))
+        ),
+    )
+    yield Hypothesis(
+        "upstream ignored",
+        "The maximum itself is put back, not its gradient.",
+        _handed_out(lambda v: _first_of(v, max(v)), lambda t: t.y),
+    )
+    for sentence, change in (
+        ("The upstream gradient is read in the reverse order.", lambda t: flip(t.g, 2, 3)),
+        ("The upstream gradient's rows are reversed.", lambda t: flip(t.g, 2)),
+        ("The upstream gradient's columns are reversed.", lambda t: flip(t.g, 3)),
+    ):
+        yield Hypothesis("reversed", sentence, _handed_out(lambda v: _first_of(v, max(v)), change))
+    yield Hypothesis(
+        "transposed",
+        "The upstream gradient is read with rows and columns exchanged.",
+        lambda t: _turned(t),
+    )
+    for sentence, change in (
+        ("The upstream gradient's channels are reversed.", lambda t: flip(t.g, 1)),
+        ("The upstream gradient's channels are moved by one.", lambda t: roll(t.g, 1)),
+        ("Every channel uses the upstream gradient of the first.", lambda t: _first_channel(t.g)),
+    ):
+        yield Hypothesis("channels mixed up", sentence, _handed_out(lambda v: _first_of(v, max(v)), change))
+    yield Hypothesis("channels mixed up", "Every channel uses the maxima of the first.", _argmax_of(channel=0))
+    yield Hypothesis("channels mixed up", "Every channel uses the maxima of the last.", _argmax_of(channel=-1))
+    yield Hypothesis("stale", "The maxima are those of the sample before.", _argmax_of(sample_before=True))
+    yield Hypothesis(
+        "window origin forgotten", "Every window writes to the upper left corner of the image.", _to_corner
+    )
+
+
+def _swapped(values: list[Any]) -> list[Any]:
+    size = round(len(values) ** 0.5)
+    if size * size != len(values):
+        return [0] * len(values)
+    place = values.index(max(values))
+    return _first_of(range(len(values)), place % size * size + place // size)
+
+
+def _turned(trace: Trace) -> Tensor | None:
+    if trace.g.shape[2] != trace.g.shape[3]:
+        return None
+    return _handed_out(lambda v: _first_of(v, max(v)), lambda t: permute(t.g, (0, 1, 3, 2)))(trace)
+
+
+def _first_channel(t: Tensor) -> Tensor:
+    return Tensor.of([[image[0]] * len(image) for image in t.nested()])
+
+
+def _argmax_of(channel: int | None = None, sample_before: bool = False) -> Make:
+    """Places of the maxima from another plane."""
+
+    def make(trace: Trace) -> Tensor | None:
+        module = trace.module
+        assert isinstance(module, MaxPool2d)
+        samples, channels, height, width = trace.x.shape
+        windows = list(windows_of(module, trace.x.shape))
+        size, per_plane = height * width, len(windows) // (samples * channels)
+        out = zeros(trace.gx).flat
+        for number, (window, u) in enumerate(zip(windows, trace.g.flat, strict=True)):
+            n, c = divmod(number // per_plane, channels)
+            m, d = max(n - 1, 0) if sample_before else n, c if channel is None else channel % channels
+            offset = ((m - n) * channels + d - c) * size
+            best = max(window, key=lambda i, offset=offset: trace.x.flat[i + offset])  # type: ignore[misc]
+            out[best] = out[best] + u
+        return trace.gx.like(out)
+
+    return make
+
+
+def _to_corner(trace: Trace) -> Tensor | None:
+    module = trace.module
+    assert isinstance(module, MaxPool2d)
+    size = trace.x.shape[2] * trace.x.shape[3]
+    out = zeros(trace.gx).flat
+    for window, u in zip(windows_of(module, trace.x.shape), trace.g.flat, strict=True):
+        start = window[0] // size * size
+        best = max(window, key=trace.x.flat.__getitem__)
+        place = start + best - window[0]
+        out[place] = out[place] + u
+    return trace.gx.like(out)
+
+
+def _output() -> Iterator[Hypothesis]:
+    for name, sentence, choose in (
+        ("mean instead of maximum", "It is the mean of the window.", lambda v: sum(v) / len(v)),
+        ("sum instead of maximum", "It is the sum of the window.", sum),
+        ("minimum instead of maximum", "It is the smallest element of the window.", min),
+        ("wrong element", "It is the first element of the window.", lambda v: v[0]),
+        ("wrong element", "It is the last element of the window.", lambda v: v[-1]),
+        ("wrong element", "It is the element largest in absolute value.", lambda v: max(v, key=abs)),
+        ("absolute value", "It is the largest absolute value.", lambda v: max(map(abs, v))),
+        ("starts from 0", "The search starts from 0: windows of negative numbers give 0.", lambda v: max(0, *v)),
+        ("off by one", "The last element of the window is not looked at.", lambda v: max(v[:-1] or v)),
+        ("off by one", "The first element of the window is not looked at.", lambda v: max(v[1:] or v)),
+        ("off by one", "Only the first half of the window is looked at.", lambda v: max(v[: len(v) // 2] or v)),
+        ("overwritten", "Only the last row of the window is looked at.", lambda v: max(v[len(v) // 2 :])),
+    ):
+        yield Hypothesis(name, sentence, _chosen(choose))
+
+
+def _chosen(choose: Callable[[list[Any]], Any]) -> Make:
+    def make(trace: Trace) -> Tensor | None:
+        module = trace.module
+        assert isinstance(module, MaxPool2d)
+        return trace.y.like(choose([trace.x.flat[i] for i in w]) for w in windows_of(module, trace.x.shape))
+
+    return make
