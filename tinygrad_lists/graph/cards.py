@@ -9,7 +9,7 @@ from .summary import Summary, short_number
 from .thumbnail import Thumbnail
 from .words import clean
 
-__all__ = ["FLOW_WORDS", "Card", "card", "edge_lines", "shape_text", "tooltip"]
+__all__ = ["FLOW_WORDS", "NO_GRADIENT", "Card", "card", "edge_lines", "shape_text", "tooltip"]
 
 #: Names are cut after so many characters; tooltips have them whole.
 LONGEST = 30
@@ -23,6 +23,10 @@ FLOW_WORDS = {
     Flow.INDEX: "index, no grad",
     Flow.NOT_COMPUTED: "grad not computed",
 }
+
+
+#: Edges along which nothing comes back.
+NO_GRADIENT = (Flow.CONSTANT, Flow.DETACHED, Flow.INDEX, Flow.UNREACHED)
 
 
 class Card(NamedTuple):
@@ -41,12 +45,13 @@ class Card(NamedTuple):
 def card(graph: Graph, node: Node) -> Card:
     """The card of a node."""
     title = clean(node.title, LONGEST)
-    if node.name and node.op:
+    if node.name and node.op not in ("", "element"):
         title = clean(f"{node.name} = {node.op}", LONGEST)
     if node.count > 1:
         title += f" × {node.count:,}"
     op = graph.ops.get(node.op)
-    formula = op.formula if op is not None and len(op.formula) <= 16 and op.formula[-3:] != "(…)" else ""
+    short = op is not None and len(op.formula) <= 16 and not op.formula.endswith("(…)") and node.op != "element"
+    formula = op.formula if op is not None and short else ""
     lines: list[tuple[str, str]] = []
     if node.inside > 1:
         lines.append(("more", f"{node.inside:,} nodes"))
@@ -60,7 +65,8 @@ def card(graph: Graph, node: Node) -> Card:
         if len(rows) > 4:
             lines.append(("more", f"and {len(rows) - 4} more parameters"))
     if node.mark is not None:
-        lines += [("mark", part) for part in _wrapped(clean(f"{node.mark.verdict} {node.mark.text}".strip()))[:3]]
+        text = f"{node.mark.verdict}: {node.mark.text}" if node.mark.text else node.mark.verdict
+        lines += [("mark", part) for part in _wrapped(clean(text))[:3]]
     return Card(title, formula, lines, _thumbnail(node.data), _thumbnail(node.grad))
 
 
@@ -74,7 +80,7 @@ def _numbers(node: Node) -> list[tuple[str, str]]:
     if node.grad is not None and node.flow is Flow.FLOWS:
         lines.append(("grad", f"grad {_size(node.grad)}"))
         lines += _warnings(node.grad, "grad: ")
-    elif node.flow in FLOW_WORDS:
+    elif node.flow in FLOW_WORDS and not (node.phase and node.flow is Flow.NOT_COMPUTED):
         lines.append(("grad", FLOW_WORDS[node.flow]))
     if node.hooked:
         lines.append(("more", "a hook sees the gradient"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
@@ -85,12 +86,15 @@ def _assembled(before: Graph, after: Graph, nodes: list[Node], edges: list[Edge]
     )
 
 
-def pairs(before: Graph, after: Graph, by: Sequence[str] = ("both", "made", "used", "name", "place")) -> dict[str, str]:
+def pairs(
+    before: Graph, after: Graph, by: Sequence[str] = ("both", "made", "used", "name", "own", "place")
+) -> dict[str, str]:
     """Which node of `after` is which of `before`: by id, for those that have a counterpart.
 
     A node is described by how it was computed (what it does to what, down to the leaves) and by how it is used (up to
     the outputs). Nodes are paired if both descriptions agree, then if one does, always in the order of the program;
-    last, nodes in the same place: with the same inputs, or the same single use.
+    then nodes of one name; then the only ones left that do the same; last, nodes in the same place: with the same
+    inputs, or the same single use.
     """
     numbers: dict[Hashable, int] = {}
     one, other = _Described(before, numbers), _Described(after, numbers)
@@ -99,7 +103,7 @@ def pairs(before: Graph, after: Graph, by: Sequence[str] = ("both", "made", "use
         if describe == "place":
             _pair_by_place(before, after, found)
         else:
-            _pair(one.keys(describe), other.keys(describe), found)
+            _pair(one.keys(describe), other.keys(describe), found, only_ones=describe == "own")
     return found
 
 
@@ -115,7 +119,7 @@ class _Described:
 
         self.made: dict[str, int] = {}
         self.used: dict[str, int] = {}
-        own = {
+        self.own = own = {
             node.id: number((node.op, str(node.role), node.shape, node.name, node.scope, *sorted(node.params.items())))
             for node in graph.nodes
         }
@@ -135,12 +139,13 @@ class _Described:
                 "both": (self.made[node.id], self.used[node.id]),
                 "made": self.made[node.id],
                 "used": self.used[node.id],
+                "own": self.own[node.id],
             }[describe]
             for node in self.graph.nodes
         }
 
 
-def _pair(one: dict[str, Hashable], other: dict[str, Hashable], found: dict[str, str]) -> None:
+def _pair(one: dict[str, Hashable], other: dict[str, Hashable], found: dict[str, str], only_ones: bool) -> None:
     taken = set(found.values())
     waiting: dict[Hashable, list[str]] = {}
     for id, key in other.items():
@@ -148,6 +153,9 @@ def _pair(one: dict[str, Hashable], other: dict[str, Hashable], found: dict[str,
             waiting.setdefault(key, []).append(id)
     for candidates in waiting.values():
         candidates.reverse()
+    if only_ones:
+        counts = Counter(key for id, key in one.items() if id not in found)
+        waiting = {key: ids for key, ids in waiting.items() if len(ids) == 1 == counts[key]}
     for id, key in one.items():
         if id not in found and waiting.get(key):
             found[id] = waiting[key].pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cards import card, edge_lines, tooltip
+from .cards import NO_GRADIENT, card, edge_lines, tooltip
 from .marks import verdict_class
 from .model import Edge, Flow, Graph, Node, Role
 from .scale import Scale, magnitude_scale
@@ -136,6 +136,6 @@ def _edge(edge: Edge, scale: Scale | None, labels: bool) -> str:
         parts.append(f"penwidth={1.0 + 1.8 * scale.share(edge.contribution.magnitude):.2f}")
     if edge.flow in (Flow.ZERO, Flow.DEAD):
         parts.append("style=dashed")
-    elif edge.contribution is None and edge.flow is not Flow.NOT_COMPUTED:
+    elif edge.flow in NO_GRADIENT:
         parts.append("style=dotted")
     return f"  {quoted(edge.source)} -> {quoted(edge.target)}" + (f" [{', '.join(parts)}]" if parts else "") + ";"

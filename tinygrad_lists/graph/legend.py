@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .cards import NO_GRADIENT
 from .model import Edge, Flow, Graph, Role
 from .scale import STOPS, Scale
 from .theme import SMALL_SIZE
@@ -73,8 +74,8 @@ def _edge_entries(edges: list[Edge]) -> list[tuple[str, str]]:
         entries.append(('<text class="faint" x="8" y="14">∂</text>', "local derivative"))
     if any(edge.contribution is not None for edge in edges):
         entries.append(('<text class="grad" x="8" y="14">↑</text>', "what the edge adds to the gradient"))
-        if any(edge.contribution is None for edge in edges):
-            entries.append(('<path class="edge none" d="M1 10h20"/>', "no gradient flows"))
+    if any(edge.flow in NO_GRADIENT for edge in edges):
+        entries.append(('<path class="edge none" d="M1 10h20"/>', "no gradient flows"))
     return entries
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from .. import modes
 from ..backward import gradients
 from ..number_kinds import one_like
+from ..shapes import Shape
 from ..value import Value, constant
 from .summary import Summary
 
@@ -78,7 +79,7 @@ def _accumulate(totals: dict[Value, Any], x: Value, data: Any) -> Any:
 def local_derivatives(node: Value) -> list[Summary | None]:
     """Derivative of an elementwise operation with respect to each input: what its rule makes of a gradient of one.
 
-    None for every input if the operation is not elementwise, and for inputs to which no gradient flows.
+    None for every input if the operation is not elementwise, and for inputs that want no gradient or get none.
     """
     op = node.op
     if op is None or op.scalar is None or op.vjp is None or not node.size:
@@ -87,7 +88,7 @@ def local_derivatives(node: Value) -> list[Summary | None]:
         try:
             rows = op.vjp(one_like(node._data), node._data, *[x._data for x in node.inputs])
             entries = [row() if row.__class__ is FunctionType else row for row in rows]
-            return [None if entry is None else Summary(entry, ()) for entry in entries]
+            return [_local(x, entry, ()) for x, entry in zip(node.inputs, entries, strict=True)]
         except ArithmeticError:
             pass  # plain arithmetic gives up (1.0 / 0.0) where Values know the IEEE answer
     one = one_like(node._flat()[0])
@@ -95,4 +96,8 @@ def local_derivatives(node: Value) -> list[Summary | None]:
     with modes.setting(recording=False, anomaly=None):
         rows = op.vjp(ones, node, *node.inputs)
         values = [row() if row.__class__ is FunctionType else row for row in rows]
-    return [None if v is None else Summary(v._data, v.shape) for v in values]
+    return [None if v is None else _local(x, v._data, v.shape) for x, v in zip(node.inputs, values, strict=True)]
+
+
+def _local(x: Value, data: Any, shape: Shape) -> Summary | None:
+    return Summary(data, shape) if data is not None and x.requires_grad else None

@@ -62,4 +62,4 @@ def _scale(magnitudes: Iterable[float]) -> Scale | None:
         return None
     high = math.ceil(math.log10(max(found)))
     low = max(math.floor(math.log10(min(found))), high - _DECADES)
-    return Scale(low, high if high > low else low + 1)
+    return Scale(min(low, high - 1), high)

@@ -128,7 +128,7 @@ def short_number(v: Any, digits: int = 4) -> str:
         whole = v == int(v) and abs(v) < 10**digits
         text = f"{v:.1f}" if whole else f"{v:.{digits}g}"
         if not whole and not set(text) & set(".e"):
-            text = f"{v:#.{digits}g}"  # rounded to a whole number, which it is not
+            text = f"{v:#.{digits}g}".rstrip(".")  # rounded to a whole number, which it is not
     else:
         text = f"{v:.{digits}g}" if isinstance(v, complex) else shown(v)
         text = text if len(text) <= 18 else f"{text[:16]}…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cards import Card, card, edge_lines, tooltip
+from .cards import NO_GRADIENT, Card, card, edge_lines, tooltip
 from .layout import Box, Layout, lay_out
 from .legend import legend
 from .marks import verdict_class
@@ -142,7 +142,7 @@ class _Picture:
     def _edge(self, edge: Edge) -> str:
         points = self.layout.paths[edge.id]
         sent = edge.contribution
-        kind = " none" if sent is None else " zero" if edge.flow in (Flow.ZERO, Flow.DEAD) else ""
+        kind = " none" if edge.flow in NO_GRADIENT else " zero" if edge.flow in (Flow.ZERO, Flow.DEAD) else ""
         width = 1.1
         if sent is not None and self.scale is not None:
             width = 1.0 + 1.8 * self.scale.share(sent.magnitude)

@@ -60,20 +60,25 @@ PADDING, MARGIN = 14.0, 20.0
 
 def lay_out(graph: Graph, measure: Measure, across: bool = False) -> Layout:
     """Lay out a graph from the top down; with `across`, from left to right."""
-    return _Composition(graph, measure, across).layout()
+    first = _Composition(graph, measure, across, {})
+    layout = first.layout()
+    if not graph.groups:
+        return layout
+    # Ports of one node may stand in any order as far as their group knows; now it is known where they lead.
+    return _Composition(graph, measure, across, first.leads(layout)).layout()
 
 
 class _Composition:
     """One layout. Inside, "y" is the direction in which data flow and "x" the other; `across` exchanges them."""
 
-    def __init__(self, graph: Graph, measure: Measure, across: bool) -> None:
+    def __init__(self, graph: Graph, measure: Measure, across: bool, leads: dict[str, float]) -> None:
         self.graph = graph
         self.across = across
         self.measure = measure
         self.chains: dict[str | None, tuple[str | None, ...]] = {None: (None,)}
         for group in graph.groups:
             self.chains[group.id] = (*self.chains[group.parent], group.id)
-        self.containers: dict[str | None, Container] = {id: Container() for id in self.chains}
+        self.containers: dict[str | None, Container] = {id: Container(leads) for id in self.chains}
         self.wires: dict[str, list[tuple[str | None, Wire]]] = {}
 
     def layout(self) -> Layout:
@@ -88,6 +93,21 @@ class _Composition:
             if id is not None:
                 self._close(id, container)
         return self._placed(sorted(self.containers, key=lambda id: len(self.chains[id])))
+
+    def leads(self, layout: Layout) -> dict[str, float]:
+        """Where the line of each port leads to, across the direction of flow."""
+        at = int(self.across)
+        found: dict[str, float] = {}
+        for edge in self.graph.edges:
+            key = self._key(edge)
+            path = layout.paths[edge.id]
+            found[f"in {key}"] = path[0][at]
+            found[f"out {key}"] = path[-1][at]
+        return found
+
+    def _key(self, edge: Edge) -> str:
+        """Edges from one node share their wires as long as they have no labels."""
+        return edge.source if self.measure.label(edge) is None else edge.id
 
     def _turned(self, size: tuple[float, float]) -> tuple[float, float]:
         return (size[1], size[0]) if self.across else size
@@ -111,8 +131,7 @@ class _Composition:
         """Take an edge apart into wires, one for each container that it passes."""
         size = self.measure.label(edge)
         label = None if size is None else self._turned(size)
-        # Edges from one node share their wires as long as they have no labels.
-        key = edge.source if label is None else edge.id
+        key = self._key(edge)
         source, target = self.graph.node(edge.source), self.graph.node(edge.target)
         ups, downs = self.chains[source.group], self.chains[target.group]
         common = sum(1 for _ in _same(ups, downs))

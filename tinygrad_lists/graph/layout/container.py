@@ -39,7 +39,9 @@ class Wire:
 class Container:
     """Items by number: first what was added by name, then labels and bends."""
 
-    def __init__(self) -> None:
+    def __init__(self, leads: dict[str, float]) -> None:
+        """`leads` tells, for each port, where its line leads to, if that is known."""
+        self.leads = leads
         self.index: dict[str, int] = {}
         self.widths: list[float] = []
         self.heights: list[float] = []
@@ -90,6 +92,10 @@ class Container:
         layers: list[list[int]] = [[] for _ in range(max(self.rank, default=-1) + 1)]
         for item, rank in enumerate(self.rank):
             layers[rank].append(item)
+        for layer in (layers[0], layers[-1]) if layers else ():
+            if self.are_ports.issuperset(layer):
+                names = {i: name for name, i in self.index.items()}
+                layer.sort(key=lambda i: self.leads.get(names[i], 0.0))
         ties = self._ties()
         share = [1 / w if w else 0.0 for w in self.widths]
         links = [(t.above, t.below, t.at_above * share[t.above] * 0.9, t.at_below * share[t.below] * 0.9) for t in ties]
