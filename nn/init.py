@@ -15,6 +15,7 @@ from typing import Any
 from .module import Module
 
 __all__ = [
+    "constant",
     "fans",
     "kaiming_normal",
     "kaiming_uniform",
@@ -73,7 +74,16 @@ def zeros(shape: Sequence[int]) -> Any:
     >>> zeros((2, 1))
     [[0.0], [0.0]]
     """
-    return _fill(shape, float)
+    return constant(shape, 0.0)
+
+
+def constant(shape: Sequence[int], value: Any) -> Any:
+    """`value` everywhere.
+
+    >>> constant((2, 1), 1.0)
+    [[1.0], [1.0]]
+    """
+    return _fill(shape, lambda: value)
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:

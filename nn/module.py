@@ -1,16 +1,20 @@
 """Module: a part of a network that has parameters, children and a forward pass.
 
 There is no registration and no magic: a module's parameters are the Values among its attributes that require a
-gradient, its buffers those that do not, its children the Modules among them. Names are the attributes' names, joined by
-dots: ``"0.weight"``.
+gradient, its buffers those that do not, its children the Modules among them. An attribute may also be a list or tuple
+of them. Names are the attributes' names and the places in lists, joined by dots: ``"0.weight"``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 from tinygrad_lists import Value, scope
+
+from .hooks import ForwardHook, ForwardPreHook, HookHandle
+from .nested import restored
+from .setting import Setting
 
 __all__ = ["Module"]
 
@@ -31,29 +35,48 @@ class Module:
     (6.0, {'factor': 2.0})
     """
 
-    training: bool = True
     _name: str = ""
+    _mode: Setting
+    _pre_hooks: dict[int, ForwardPreHook]
+    _hooks: dict[int, ForwardHook]
 
     #: What the module computes; each kind of module defines it, with the arguments that it takes.
     forward: Callable[..., Value]
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """A module in training mode without hooks; here, so that the user's ``__init__`` need not call ours."""
+        self = object.__new__(cls)
+        self._mode = Setting(1)
+        self._pre_hooks, self._hooks = {}, {}
+        return self
+
     def __call__(self, *args: Any, **kwargs: Any) -> Value:
-        """``forward(...)``, recorded under the module's name."""
+        """``forward(...)``, recorded under the module's name, with the hooks around it."""
         with scope(f"{self._name} {type(self).__name__}".strip()):
-            return self.forward(*args, **kwargs)
+            for before in list(self._pre_hooks.values()):
+                changed = before(self, args)
+                if changed is not None:
+                    args = changed if isinstance(changed, tuple) else (changed,)
+            output = self.forward(*args, **kwargs)
+            for after in list(self._hooks.values()):
+                replaced = after(self, args, output)
+                output = output if replaced is None else replaced
+            return output
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Module):
-            value._name = name
+        for path, module in _items(name, value):
+            if isinstance(module, Module):
+                module._name = path
         object.__setattr__(self, name, value)
 
     # -- what it consists of ------------------------------------------------------------------------------------------
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) of each direct child, in the order in which they were assigned."""
-        for name, value in vars(self).items():
-            if isinstance(value, Module):
-                yield name, value
+        for attribute, value in vars(self).items():
+            for name, item in _items(attribute, value):
+                if isinstance(item, Module):
+                    yield name, item
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """(path, module) of this module and everything below it, parents first; its own path is ``""``."""
@@ -65,10 +88,11 @@ class Module:
         """Each parameter and buffer once, even where modules share it, under the first of its names."""
         seen: set[Value] = set()
         for path, module in self.named_modules():
-            for name, value in vars(module).items():
-                if isinstance(value, Value) and value not in seen:
-                    seen.add(value)
-                    yield (f"{path}.{name}" if path else name), value
+            for attribute, value in vars(module).items():
+                for name, item in _items(attribute, value):
+                    if isinstance(item, Value) and item not in seen:
+                        seen.add(item)
+                        yield (f"{path}.{name}" if path else name), item
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """(name, Value) of everything that is learnt."""
@@ -83,7 +107,59 @@ class Module:
         """
         return [value for _, value in self.named_parameters()]
 
+    def named_buffers(self) -> Iterator[tuple[str, Value]]:
+        """(name, Value) of what is kept but not learnt: running statistics, the state of random generators.
+
+        >>> import nn
+        >>> [name for name, _ in nn.BatchNorm1d(3).named_buffers()]
+        ['running_mean', 'running_var', 'num_batches_tracked']
+        """
+        return ((name, value) for name, value in self._named_values() if not value.requires_grad)
+
+    def buffers(self) -> list[Value]:
+        """Everything that is kept but not learnt."""
+        return [value for _, value in self.named_buffers()]
+
+    # -- hooks --------------------------------------------------------------------------------------------------------
+
+    def register_forward_pre_hook(self, hook: ForwardPreHook) -> HookHandle:
+        """Call ``hook(module, args)`` before every forward pass; what it returns, if not None, replaces the arguments.
+
+        >>> import nn
+        >>> layer = nn.ReLU()
+        >>> with layer.register_forward_pre_hook(lambda module, args: [1.0, -7.0]):
+        ...     layer([5.0, 5.0]).data
+        [1.0, 0.0]
+        """
+        return HookHandle(self._pre_hooks, hook)
+
+    def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
+        """Call ``hook(module, args, output)`` after every forward pass; what it returns, if not None, replaces the
+        output. Several hooks run in the order of registration, each on what the one before has made of it.
+
+        Returns:
+            A handle; ``handle.remove()``, or the end of ``with handle:``, takes the hook off.
+
+        >>> import nn
+        >>> layer, shapes = nn.Dense(3, 2), []
+        >>> handle = layer.register_forward_hook(lambda module, args, output: shapes.append(output.shape))
+        >>> y = layer([[1.0, 2.0, 3.0]])
+        >>> handle.remove()
+        >>> shapes
+        [(1, 2)]
+        """
+        return HookHandle(self._hooks, hook)
+
     # -- modes --------------------------------------------------------------------------------------------------------
+
+    @property
+    def training(self) -> bool:
+        """Whether this module is in training mode, which it is at first. A compiled program notices the change."""
+        return bool(self._mode.number)
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self._mode.number = int(mode)
 
     def train(self: M, mode: bool = True) -> M:
         """Set training mode here and below: dropout drops, batch norm uses the batch. Returns self."""
@@ -106,6 +182,16 @@ class Module:
             function(module)
         return self
 
+    def multiply_adds(self, inputs: Sequence[int], output: Sequence[int]) -> int:
+        """How many products of a weight and a number one forward pass adds up, for these shapes of the first argument
+        and the output; what children do does not count. 0 unless a kind of module says otherwise.
+
+        >>> import nn
+        >>> nn.Dense(400, 10).multiply_adds((8, 400), (8, 10))
+        32000
+        """
+        return 0
+
     # -- its numbers --------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
@@ -120,13 +206,27 @@ class Module:
     def load_state_dict(self: M, state: Mapping[str, Any]) -> M:
         """Take over the numbers of `state`; all or nothing. Returns self.
 
-        Raises KeyError for a name that is missing or unknown, ValueError for another shape. Nothing is changed then.
+        Where the module holds ints (a count of batches), so must `state`; 3.0 is taken for 3, since files of weights
+        know only floats.
+
+        Raises KeyError for a name that is missing or unknown, ValueError for another shape, or for 2.5 in place of an
+        int. Nothing is changed then.
+
+        >>> import nn
+        >>> layer = nn.Dense(1, 1)
+        >>> layer.load_state_dict({"weight": [[2.0]], "bias": [0.5]})([[3.0]]).data
+        [[6.5]]
         """
         own = dict(self._named_values())
         missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {missing}, unknown {unknown}; the state of another model?")
-        new = {name: Value(state[name], requires_grad=value.requires_grad) for name, value in own.items()}
+        new = {
+            name: Value(
+                restored(state[name], value.data, f"load_state_dict: {name}"), requires_grad=value.requires_grad
+            )
+            for name, value in own.items()
+        }
         for name, value in own.items():
             if new[name].shape != value.shape:
                 raise ValueError(f"load_state_dict: {name} has shape {new[name].shape}, the model wants {value.shape}")
@@ -144,3 +244,12 @@ class Module:
         children = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.named_children()]
         inside = "\n" + "\n".join(children) + "\n" if children else self.extra_repr()
         return f"{type(self).__name__}({inside})"
+
+
+def _items(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What an attribute holds, by name: itself, or one by one what stands in a list or tuple."""
+    if isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from _items(f"{name}.{i}", item)
+    else:
+        yield name, value

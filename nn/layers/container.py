@@ -8,8 +8,9 @@ from typing import Any, overload
 from tinygrad_lists import Value
 
 from ..module import Module
+from ..nested import as_value
 
-__all__ = ["Sequential"]
+__all__ = ["Identity", "Residual", "Sequential"]
 
 
 class Sequential(Module):
@@ -25,8 +26,9 @@ class Sequential(Module):
         for i, layer in enumerate(layers):
             if not isinstance(layer, Module):
                 raise TypeError(f"Sequential: argument {i} is a {type(layer).__name__}, not a Module")
-            layer._name = str(i)
         self.layers = list(layers)
+        for i, layer in enumerate(layers):
+            layer._name = str(i)
 
     def forward(self, x: Any) -> Value:
         """The last layer's output."""
@@ -54,5 +56,66 @@ class Sequential(Module):
         if isinstance(index, int):
             return self.layers[index]
         part = Sequential()
-        part.layers = self.layers[index]  # they keep their names: a part is a view, not a new model
+        vars(part)["layers"] = self.layers[index]  # they keep their names: a part is a view, not a new model
         return part
+
+
+class Identity(Module):
+    """``y = x``: a place where a layer could stand.
+
+    Shapes: any, and the same out.
+
+    >>> import nn
+    >>> nn.Identity()([1.0, 2.0]).data
+    [1.0, 2.0]
+    """
+
+    def forward(self, x: Any) -> Value:
+        """The same Value."""
+        return as_value(x)
+
+
+class Residual(Module):
+    """``y = f(x) + shortcut(x)``: layers that learn what is to be added to their input (He et al., "Deep residual
+    learning for image recognition", 2015, equations 1 and 2).
+
+    Args:
+        layers: the branch f, one behind the other.
+        shortcut: what happens to x beside it; nothing, if left out. A 1x1 convolution where f changes the shape.
+
+    Shapes: that of f, which must be that of the shortcut.
+
+    Raises:
+        ValueError: the two shapes differ, or there is no layer. TypeError: a layer that is no Module.
+
+    >>> import nn
+    >>> block = nn.Residual(nn.Dense(2, 2), nn.ReLU())
+    >>> block[0].weight.data, block[0].bias.data = [[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0]
+    >>> block([[3.0, -5.0]]).data
+    [[6.0, -5.0]]
+    >>> [name for name, _ in block.named_parameters()]
+    ['body.0.weight', 'body.0.bias']
+    """
+
+    def __init__(self, *layers: Module, shortcut: Module | None = None) -> None:
+        if not layers:
+            raise ValueError("Residual: no layers; there is nothing to add to the input")
+        self.body = Sequential(*layers)
+        self.shortcut = shortcut if shortcut is not None else Identity()
+
+    def forward(self, x: Any) -> Value:
+        """f(x) plus the shortcut."""
+        value = as_value(x)
+        branch, straight = self.body(value), self.shortcut(value)
+        if branch.shape != straight.shape:
+            raise ValueError(
+                f"Residual: the layers lead from {value.shape} to {branch.shape}, the shortcut to {straight.shape}; "
+                f"give a shortcut= that leads to {branch.shape}, such as a 1x1 convolution"
+            )
+        return branch + straight
+
+    def __getitem__(self, index: int) -> Module:
+        return self.body[index]
+
+    def __len__(self) -> int:
+        return len(self.body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_lists import Value, functions
@@ -23,6 +24,9 @@ class Dense(Module):
         rng: source of the initial weights, uniform in ±1/sqrt(in) as in PyTorch; the seed is 0 if left out.
 
     Shapes: (..., in) -> (..., out).
+
+    Raises:
+        ValueError: sizes below 1; an input that does not end in `in_features`.
 
     >>> import nn
     >>> layer = nn.Dense(2, 1)
@@ -45,6 +49,10 @@ class Dense(Module):
         """(..., in) -> (..., out)."""
         z = functions.matmul(x, self.weight)
         return z if self.bias is None else z + self.bias
+
+    def multiply_adds(self, inputs: Sequence[int], output: Sequence[int]) -> int:
+        """One for each weight and row."""
+        return math.prod(output) * self.weight.shape[0]
 
     def extra_repr(self) -> str:
         """Sizes."""

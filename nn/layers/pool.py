@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
-from tinygrad_lists import Value, avg_pool2d, max_pool2d
+from tinygrad_lists import Value, avg_pool2d, concat, functions, max_pool2d
 
 from ..module import Module
+from ..nested import as_value
 
-__all__ = ["AvgPool2d", "MaxPool2d"]
+__all__ = ["AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"]
 
 Pair = int | Sequence[int]
 
 
 class MaxPool2d(Module):
-    """Largest value of each window (paper, section II-A2). Its gradient goes to that value alone; in a tie to the
-    first.
+    """Largest value of each window (paper, section II-A2):
+
+        y[n, c, i, j] = max over k, l of x[n, c, i·stride + k·dilation - padding, j·stride + l·dilation - padding]
+
+    Its gradient goes to that value alone; in a tie to the first. Padding never wins.
 
     Shapes: (N, C, H, W) -> (N, C, H', W'); what does not fill a window at the right and bottom is left out. `stride` is
     the kernel's size if left out.
+
+    Raises:
+        ValueError: sizes below 1, an input of another shape, or one into which no window fits.
 
     >>> import nn
     >>> nn.MaxPool2d(2)([[[[1.0, 2.0], [4.0, 3.0]]]]).data
@@ -39,7 +46,16 @@ class MaxPool2d(Module):
 
 
 class AvgPool2d(Module):
-    """Mean of each window. `count_include_pad` says whether zeros of the padding count.
+    """Mean of each window (LeCun et al., "Gradient-based learning applied to document recognition", 1998):
+
+        y[n, c, i, j] = mean over k, l of x[n, c, i·stride + k - padding, j·stride + l - padding]
+
+    `count_include_pad` says whether zeros of the padding count. `stride` is the kernel's size if left out.
+
+    Shapes: (N, C, H, W) -> (N, C, H', W').
+
+    Raises:
+        ValueError: as for `MaxPool2d`.
 
     >>> import nn
     >>> nn.AvgPool2d(2)([[[[1.0, 2.0], [4.0, 3.0]]]]).data
@@ -59,3 +75,123 @@ class AvgPool2d(Module):
     def extra_repr(self) -> str:
         """Size, and stride where it differs."""
         return f"{self.kernel_size}" + (f", stride={self.stride}" if self.stride is not None else "")
+
+
+class _AdaptivePool2d(Module):
+    """Pooling with as many windows as wanted, whatever the size of the input."""
+
+    #: Pools (N, C, H, W) with a kernel (KH, KW), which is its own stride.
+    _pool: ClassVar[Callable[..., Value]]
+
+    def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
+        if output_size is None or isinstance(output_size, int):
+            output_size = (output_size, output_size)
+        self.output_size = tuple(output_size)
+        if len(self.output_size) != 2 or any(size is not None and size < 1 for size in self.output_size):
+            raise ValueError(
+                f"{type(self).__name__}: output_size is a size of at least 1 or a pair of them, not {output_size!r}"
+            )
+
+    def forward(self, x: Any) -> Value:
+        """(N, C, H, W) -> (N, C, H', W')."""
+        x = _images(x, type(self).__name__)
+        rows, columns = (
+            _windows(size, wanted or size) for size, wanted in zip(x.shape[2:], self.output_size, strict=True)
+        )
+        if _equal(rows) and _equal(columns):
+            return type(self)._pool(x, (rows[0][1], columns[0][1]))
+        return concat(
+            [
+                concat([type(self)._pool(x[:, :, a:b, c:d], (b - a, d - c)) for c, d in columns], axis=3)
+                for a, b in rows
+            ],
+            axis=2,
+        )
+
+    def extra_repr(self) -> str:
+        """Size."""
+        return f"{self.output_size}"
+
+
+class AdaptiveAvgPool2d(_AdaptivePool2d):
+    """Mean of each of H' times W' windows that cover the input, so that the output has the wanted size (He et al.,
+    "Spatial pyramid pooling", 2014; windows as in PyTorch):
+
+        window i of H' runs from row floor(i·H / H') to row ceil((i + 1)·H / H')
+
+    Where H' does not divide H, neighbours overlap. Where it does, this is `AvgPool2d` with kernel H / H'.
+
+    Args:
+        output_size: H' and W', as an int or a pair; None keeps the input's.
+
+    Shapes: (N, C, H, W) -> (N, C, H', W').
+
+    Raises:
+        ValueError: sizes below 1; an input of another shape.
+
+    >>> import nn
+    >>> nn.AdaptiveAvgPool2d((1, 2))([[[[1.0, 2.0, 6.0]]]]).data
+    [[[[1.5, 4.0]]]]
+    """
+
+    _pool = staticmethod(avg_pool2d)
+
+
+class AdaptiveMaxPool2d(_AdaptivePool2d):
+    """`AdaptiveAvgPool2d` with the largest value of each window instead of the mean. The gradient goes to that value
+    alone; in a tie to the first.
+
+    Shapes: (N, C, H, W) -> (N, C, H', W').
+
+    Raises:
+        ValueError: sizes below 1; an input of another shape.
+
+    >>> import nn
+    >>> nn.AdaptiveMaxPool2d((1, 2))([[[[1.0, 2.0, 6.0]]]]).data
+    [[[[2.0, 6.0]]]]
+    """
+
+    _pool = staticmethod(max_pool2d)
+
+
+class GlobalAvgPool2d(Module):
+    """Mean over all pixels of each channel: images of any size become rows (Lin, Chen, Yan, "Network in network",
+    2013):
+
+        y[n, c] = mean over i, j of x[n, c, i, j]
+
+    Shapes: (N, C, H, W) -> (N, C).
+
+    Raises:
+        ValueError: an input of another shape.
+
+    >>> import nn
+    >>> nn.GlobalAvgPool2d()([[[[1.0, 2.0], [4.0, 3.0]]]]).data
+    [[2.5]]
+    """
+
+    def forward(self, x: Any) -> Value:
+        """(N, C, H, W) -> (N, C)."""
+        return functions.mean(_images(x, "GlobalAvgPool2d"), (2, 3))
+
+
+def _images(x: Any, name: str) -> Value:
+    value = as_value(x)
+    if value.ndim != 4 or 0 in value.shape[2:]:
+        raise ValueError(f"{name}: the input has shape {value.shape}; expected (N, C, H, W) with H, W of at least 1")
+    return value
+
+
+def _windows(size: int, count: int) -> list[tuple[int, int]]:
+    """(start, stop) of each of `count` windows that cover `size` places.
+
+    >>> _windows(5, 2), _windows(2, 3)
+    ([(0, 3), (2, 5)], [(0, 1), (0, 2), (1, 2)])
+    """
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def _equal(windows: list[tuple[int, int]]) -> bool:
+    """Whether the windows stand side by side and are equally wide."""
+    width = windows[0][1]
+    return all(window == (i * width, (i + 1) * width) for i, window in enumerate(windows))

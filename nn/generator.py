@@ -1,0 +1,86 @@
+"""Random numbers from operations of the engine, for what draws anew in every forward pass.
+
+A compiled step runs without Python, so ``random.random()`` would be drawn once, when the step is recorded, and stay.
+Here the state of the generator is a Value, the draws are operations on it, and so is its advance: interpreted or
+compiled, the next step has new numbers, and whoever saves the state can go on exactly where it was.
+
+It is a combined multiple recursive generator (L'Ecuyer, "Combined multiple recursive random number generators",
+Operations Research 44, 1996) of two recurrences of order 2 with primitive characteristic polynomials
+
+    x[n] = (1204 · x[n-1] + 2817 · x[n-2]) mod 2887
+    y[n] = (1772 · y[n-1] + 2426 · y[n-2]) mod 2843
+    draw[n] = (2843 · x[n] + 2887 · y[n]) mod (2887 · 2843)
+
+Its period is (2887² - 1)(2843² - 1) / 24, almost 3 · 10**12. The moduli are small on purpose: every number on the way
+is below 2**24, so that float32 and float64, and any machine, give the same draws. Both recurrences are linear, so draws
+far ahead are a product of a table with the state, and a whole tensor is drawn at once.
+"""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+
+from tinygrad_lists import Value, functions, no_grad
+
+__all__ = ["RANGE", "draw", "seed"]
+
+#: (modulus, factor of the last number, factor of the one before)
+_RECURRENCES = ((2887, 1204, 2817), (2843, 1772, 2426))
+
+#: Draws are whole numbers from 0 to RANGE - 1.
+RANGE = _RECURRENCES[0][0] * _RECURRENCES[1][0]
+
+
+def seed(rng: random.Random | None = None) -> list[float]:
+    """A state to start with: two numbers for each recurrence, not both 0. The seed is 0 if `rng` is left out.
+
+    >>> len(seed()), seed(random.Random(1)) == seed(random.Random(1)) != seed(random.Random(2))
+    (4, True)
+    """
+    rng = rng if rng is not None else random.Random(0)
+    return [float(v) for m, _, _ in _RECURRENCES for v in divmod(rng.randrange(1, m * m), m)]
+
+
+def draw(state: Value, rows: int, columns: int) -> Value:
+    """The next ``rows · columns`` draws, as whole floats of shape (rows, columns); `state` (4,) moves on behind them.
+
+    >>> state = Value(seed(), requires_grad=False)
+    >>> first, second = draw(state, 2, 3), draw(state, 1, 1)
+    >>> state.data = seed()
+    >>> draw(state, 1, 7).data[0] == [*first.data[0], *first.data[1], *second.data[0]]
+    True
+    """
+    with no_grad():
+        parts, ends = [], []
+        for (modulus, _, _), (jump, fan), now in zip(
+            _RECURRENCES, _tables(rows, columns), functions.split(state, 2), strict=True
+        ):
+            starts = (jump @ now % float(modulus)).reshape(rows + 1, 2)
+            parts.append(starts[:rows] @ fan % float(modulus))
+            ends.append(starts[rows])
+        state.assign(functions.concat(ends))
+        x, y = parts
+        return (x * float(_RECURRENCES[1][0]) + y * float(_RECURRENCES[0][0])) % float(RANGE)
+
+
+@lru_cache(maxsize=64)
+def _tables(rows: int, columns: int) -> list[tuple[Value, Value]]:
+    """For each recurrence, what leads from the state to the first two numbers of each row and of the row behind the
+    last (2 rows + 2, 2), and from those of a row to all its numbers (2, columns)."""
+    tables = []
+    for modulus, last, before in _RECURRENCES:
+        # The number n places ahead is a · x[0] + b · x[1]; here are all its (a, b).
+        ahead = [(1, 0), (0, 1)]
+        while len(ahead) < rows * columns + 2:
+            (a, b), (c, d) = ahead[-2:]
+            ahead.append(((last * c + before * a) % modulus, (last * d + before * b) % modulus))
+        starts = [ahead[r * columns + i] for r in range(rows + 1) for i in (0, 1)]
+        fan = list(zip(*ahead[:columns], strict=True))
+        tables.append(
+            (
+                Value([[float(a), float(b)] for a, b in starts], requires_grad=False),
+                Value([list(map(float, row)) for row in fan], requires_grad=False),
+            )
+        )
+    return tables

@@ -1,0 +1,57 @@
+"""Embedding: a learnt vector for each symbol."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from tinygrad_lists import Value, functions
+
+from ..module import Module
+from ..nested import as_value
+
+__all__ = ["Embedding"]
+
+
+class Embedding(Module):
+    """Row i of a table for each index i: ``y[..., :] = weight[x[...], :]`` (Bengio et al., "A neural probabilistic
+    language model", 2003).
+
+    It is a dense layer on one-hot rows, without the multiplications by 0. The gradient of a row is the sum over all
+    places that read it.
+
+    Args:
+        num_embeddings: how many symbols there are; indices run from 0 to ``num_embeddings - 1``.
+        embedding_dim: size of a vector.
+        rng: source of the initial weights, normal with deviation 1 as in PyTorch; the seed is 0 if left out.
+
+    Shapes: indices of any shape (...) -> (..., embedding_dim).
+
+    Raises:
+        ValueError: an index that is no int or not in the table, with its position.
+
+    >>> import nn
+    >>> layer = nn.Embedding(3, 2)
+    >>> layer.weight.data = [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
+    >>> layer([2, 0, 2]).data
+    [[2.0, 2.5], [0.0, 0.5], [2.0, 2.5]]
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, rng: random.Random | None = None) -> None:
+        if min(num_embeddings, embedding_dim) < 1:
+            raise ValueError(
+                f"Embedding: num_embeddings={num_embeddings} and embedding_dim={embedding_dim} must be at least 1"
+            )
+        rng = rng if rng is not None else random.Random(0)
+        weight = [[rng.gauss(0.0, 1.0) for _ in range(embedding_dim)] for _ in range(num_embeddings)]
+        self.weight = Value(weight, name="weight")
+
+    def forward(self, x: Any) -> Value:
+        """(...) -> (..., embedding_dim)."""
+        indices = as_value(x)
+        functions.check_labels(functions.flatten(indices), self.weight.shape[0], "Embedding")
+        return functions.take(self.weight, indices, axis=0)
+
+    def extra_repr(self) -> str:
+        """Sizes."""
+        return f"{self.weight.shape[0]}, {self.weight.shape[1]}"
