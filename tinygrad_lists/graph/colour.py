@@ -40,8 +40,10 @@ def colour(graph: Graph, report: ReportLike | str | Mapping[str, Any]) -> Graph:
     nodes = []
     used: set[str] = set()
     for node in graph.nodes:
-        name = dotted(node.scope, node.name) if node.name else ""
-        mark = marks.get(name) if name and node.phase == 0 else None
+        # A name may be the parameter's own or, if the module gave the names, its whole path.
+        called = (dotted(node.scope, node.name), node.name) if node.name and not node.phase else ()
+        name = next((name for name in called if name in marks), "")
+        mark = marks.get(name)
         used |= {name} if mark is not None else set()
         nodes.append(node if mark is None else replace(node, mark=worst([node.mark, mark])))
     groups = []
