@@ -14,7 +14,6 @@ from tinygrad_lists import Value, scope
 
 from .hooks import ForwardHook, ForwardPreHook, HookHandle
 from .nested import restored
-from .setting import Setting
 
 __all__ = ["Module"]
 
@@ -35,8 +34,8 @@ class Module:
     (6.0, {'factor': 2.0})
     """
 
+    training: bool = True
     _name: str = ""
-    _mode: Setting
     _pre_hooks: dict[int, ForwardPreHook]
     _hooks: dict[int, ForwardHook]
 
@@ -44,9 +43,8 @@ class Module:
     forward: Callable[..., Value]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """A module in training mode without hooks; here, so that the user's ``__init__`` need not call ours."""
+        """A module without hooks; here, so that the user's ``__init__`` need not call ours."""
         self = object.__new__(cls)
-        self._mode = Setting(1)
         self._pre_hooks, self._hooks = {}, {}
         return self
 
@@ -151,15 +149,6 @@ class Module:
         return HookHandle(self._hooks, hook)
 
     # -- modes --------------------------------------------------------------------------------------------------------
-
-    @property
-    def training(self) -> bool:
-        """Whether this module is in training mode, which it is at first. A compiled program notices the change."""
-        return bool(self._mode.number)
-
-    @training.setter
-    def training(self, mode: bool) -> None:
-        self._mode.number = int(mode)
 
     def train(self: M, mode: bool = True) -> M:
         """Set training mode here and below: dropout drops, batch norm uses the batch. Returns self."""

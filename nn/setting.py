@@ -1,4 +1,4 @@
-"""Numbers that may change between training steps."""
+"""Numbers that change between training steps."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ __all__ = ["Setting"]
 
 
 class Setting:
-    """A number that is no parameter and may still change between steps: a learning rate, a mode, a share to drop.
+    """A number that is not learnt and still changes from step to step: a learning rate, a share to drop.
 
-    It is held in a Value, because a compiled step takes plain Python numbers as they were when it was recorded. What
-    computes with ``value`` sees every change of it; what reads ``number``, to decide something, makes the compiled step
-    hold only as long as the number stays.
+    It is held in a Value. A compiled step that computes with ``value`` sees every change of it, while a plain number of
+    Python would make it record anew at each. What reads ``number`` in a step, to decide something, does just that.
 
     >>> rate = Setting(0.1, "lr")
     >>> rate.number /= 2
