@@ -11,6 +11,8 @@ class Camera {
     this.size = { width: 1, height: 1 };
     this.pointers = new Map();
     this.dragged = false;
+    this.fitted = false; // until the user moves it, the picture fits also when the window or the panel changes
+    new ResizeObserver(() => (this.fitted ? this.fit() : this.apply())).observe(surface);
     surface.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     surface.addEventListener("pointerdown", (event) => this.press(event));
     surface.addEventListener("pointermove", (event) => this.move(event));
@@ -38,6 +40,7 @@ class Camera {
     this.zoom = this.fitting(this.size);
     this.x = (box.width - this.size.width * this.zoom) / 2;
     this.y = (box.height - this.size.height * this.zoom) / 2;
+    this.fitted = true;
     this.apply();
   }
 
@@ -49,12 +52,14 @@ class Camera {
     this.x = x - ((x - this.x) * zoom) / this.zoom;
     this.y = y - ((y - this.y) * zoom) / this.zoom;
     this.zoom = zoom;
+    this.fitted = false;
     this.apply();
   }
 
   panBy(dx, dy) {
     this.x += dx;
     this.y += dy;
+    this.fitted = false;
     this.apply();
   }
 
@@ -68,6 +73,7 @@ class Camera {
     const margin = 40;
     const outside = left < margin || top < margin || left + w > box.width - margin || top + h > box.height - margin;
     if (outside || centred) {
+      this.fitted = false;
       this.x += box.width / 2 - left - w / 2;
       this.y += box.height / 2 - top - h / 2;
     }

@@ -9,13 +9,17 @@ const LINE = 16;
 function cardKind(graph, item) {
   const node = item.kind === "group" ? graph.results.get(item.id) : graph.nodes.get(item.id);
   const row = graph.array(node.data);
-  return row && row.thumbnail ? "tensor" : "scalar";
+  if (row && row.thumbnail && sizeOf(row.shape) > 1) return "tensor";
+  const isLiteral = item.kind === "node" && node.role === "constant" && !node.shape.length && !node.name && !node.mark;
+  return isLiteral ? "literal" : "scalar";
 }
 
 function cardSize(graph, item, direction) {
   const upright = direction === "right";
-  if (cardKind(graph, item) === "scalar") return { w: 142, h: 70 };
-  return upright ? { w: 138, h: 158 } : { w: 236, h: 82 };
+  const kind = cardKind(graph, item);
+  if (kind === "literal") return { w: 74, h: 30 };
+  if (kind === "scalar") return { w: 136, h: 70 };
+  return upright ? { w: 146, h: 158 } : { w: 230, h: 82 };
 }
 
 /** Facts of a node or closed group that do not change during a replay. */
@@ -36,6 +40,7 @@ function cardFacts(graph, item) {
 function makeCard(graph, item, direction) {
   const facts = cardFacts(graph, item);
   const { node } = facts;
+  if (cardKind(graph, item) === "literal") return literalCard(graph, item, facts);
   const { w, h } = item;
   const row = graph.array(node.data);
   const tensor = cardKind(graph, item) === "tensor";
@@ -53,7 +58,7 @@ function makeCard(graph, item, direction) {
   element.append(
     svg("rect", { class: "halo", x: -5, y: -5, width: w + 10, height: h + 10, rx: 13 }),
     svg("rect", { class: "face", width: w, height: h, rx: 9 }),
-    svg("rect", { class: "badge", x: 8, y: 8, width: 26, height: 20, rx: 5 }),
+    svg("rect", { class: "icon", x: 8, y: 8, width: 26, height: 20, rx: 5 }),
     svg("text", { x: 21, y: 22, class: "glyph" + (facts.glyph.length > 2 ? " long" : "") }, facts.glyph),
     text(41, 22.5, "title", fitted(facts.title, textWide - 33 - (facts.mark ? 20 : 0), FONT)),
   );
@@ -67,8 +72,10 @@ function makeCard(graph, item, direction) {
     y += LINE;
     element.append(text(11, y, "data", fitted(rangeText(row, upright), textWide, SMALL)));
   } else {
-    const value = row && !row.shape.length ? short(row.value) : subtitle;
-    element.append(text(11, y, "label", "data"), svg("text", { x: w - 11, y, class: "number" }, value));
+    const single = row && onlyValue(row);
+    const label = single === null || !node.shape.length ? "data" : shapeText(node.shape);
+    const value = single === null ? shapeText(node.shape) : short(single);
+    element.append(text(11, y, "label", label), svg("text", { x: w - 11, y, class: "number" }, value));
   }
   y += LINE;
   const gradLabel = text(11, y, "label", "grad");
@@ -85,10 +92,30 @@ function subtitleOf(graph, item, facts, tensor) {
   const { node } = facts;
   const shape = tensor || node.shape.length ? shapeText(node.shape) : "";
   const op = item.kind === "node" && node.name && node.op ? node.op : "";
-  const parameters =
-    item.kind === "group" ? graph.members.get(item.id).filter((id) => graph.nodes.get(id).role === "parameter").length : 0;
-  const owns = parameters ? plural(parameters, "parameter") : "";
-  return [op, shape, owns].filter(Boolean).join(" · ");
+  return [op, shape].filter(Boolean).join(" · ");
+}
+
+/** The number of a scalar or of a tensor of one element; null of others. */
+function onlyValue(row) {
+  if (!row.shape.length) return row.value;
+  return row.values && row.values.length === 1 ? row.values[0] : null;
+}
+
+/** A number that the program names nowhere needs no more than itself. */
+function literalCard(graph, item, facts) {
+  const { w, h } = item;
+  const value = graph.array(facts.node.data);
+  const element = svg(
+    "g",
+    { class: "card role-constant", transform: `translate(${item.x} ${item.y})`, "data-id": item.id, role: "button", tabindex: -1 },
+    svg("rect", { class: "halo", x: -5, y: -5, width: w + 10, height: h + 10, rx: 13 }),
+    svg("rect", { class: "face", width: w, height: h, rx: 9 }),
+    svg("rect", { class: "icon", x: 5, y: 5, width: 20, height: 20, rx: 5 }),
+    svg("text", { x: 15, y: 19, class: "glyph long" }, facts.glyph),
+    svg("text", { x: w - 9, y: 19.5, class: "number" }, fitted(short(value.value), w - 38, SMALL)),
+  );
+  const unseen = svg("text", {});
+  return { element, facts, gradText: unseen, gradLabel: unseen, strip: unseen, item, room: 100 };
 }
 
 function rangeText(row, upright) {
@@ -102,10 +129,10 @@ function rangeText(row, upright) {
 
 /** The thumbnail, as large as fits, its pixels square unless that would make it a line. */
 function pictureOf(row, x, y, w, h) {
-  const { rows, columns } = row.thumbnail;
-  const scale = Math.min(w / columns, h / rows);
-  const width = Math.max(columns * scale, 4);
-  const height = Math.max(rows * scale, Math.min(h, 10));
+  const [wide, high] = pictureSize(row);
+  const scale = Math.min(w / wide, h / high);
+  const width = Math.max(wide * scale, 4);
+  const height = Math.max(high * scale, Math.min(h, 10));
   return svg("image", {
     class: "picture",
     x: x + (w - width) / 2,
@@ -145,30 +172,38 @@ function countBadge(graph, item, w) {
   );
 }
 
-/** What a card says about its gradient after `step` steps, or in the end (null). */
+/** What a card says about its gradient after `step` steps, or in the end (null). Returns its classes and its label. */
 function paintCard(graph, card, step, dark) {
-  const { node } = card.facts;
+  const { node, title } = card.facts;
   const now = gradientAt(graph, node, step);
+  const key = `${now.state} ${now.arrived} ${dark}`;
+  if (card.key === key) return card.painted;
+  card.key = key;
   const flow = step === null || now.state === "none" ? node.flow : null;
   const words = flow && flow !== "flows" ? FLOWS[flow][0] : "";
-  const isTensor = now.row && now.row.shape.length;
-  let text = now.row ? (isTensor ? `‖g‖ ${short(now.row.norm ?? NaN)}` : short(now.row.value)) : "";
-  if (flow && flow !== "flows" && flow !== "zero") text = words;
-  if (now.state === "waiting") text = "waiting";
-  if (now.state === "partial") text += `  (${now.arrived} of ${now.expected})`;
-  if (isTensor && !words && now.row.norm === null) text = "nothing finite";
+  const text = gradientText(now, flow, words);
   card.gradText.textContent = fitted(text, card.room, SMALL);
   // "grad" before a sentence that is its own explanation would only take the room.
   card.gradLabel.classList.toggle("hidden", textWidth(text, SMALL) > card.room - 4);
   const share = now.row && !["dead", "zero"].includes(flow) ? shareOnScale(graph.range, now.row) : null;
-  const zero = now.row && magnitude(now.row) === 0;
   card.strip.setAttribute("fill", share === null ? "none" : scaleColour(share, dark));
-  const element = card.element;
-  const state = step === null ? "" : now.state;
-  for (const name of ["active", "handled", "complete", "partial", "waiting"]) {
-    element.classList.toggle(`is-${name}`, state === name);
-  }
-  for (const name of Object.keys(FLOWS)) element.classList.toggle(`flow-${name.replace(" ", "-")}`, flow === name);
-  element.classList.toggle("flow-zero", flow === "zero" || (flow === null && Boolean(zero)));
-  return { now, text, words };
+  const isZero = flow === "zero" || (flow === null && now.row && magnitude(now.row) === 0);
+  const look = isZero ? "zero" : (flow ?? "flows").replace(" ", "-");
+  const kind = card.item.kind === "group" ? "closed group" : card.facts.role;
+  const state = step === null ? words : now.state;
+  card.painted = {
+    classes: `card role-${card.facts.role}${node.phase ? " later" : ""} flow-${look}${step === null ? "" : ` is-${now.state}`}`,
+    label: `${oneLine(title)}, ${kind}, gradient ${text || "none"}${state && state !== text ? ", " + state : ""}`,
+  };
+  return card.painted;
+}
+
+function gradientText(now, flow, words) {
+  if (now.state === "waiting") return "waiting";
+  if (flow && !["flows", "zero"].includes(flow)) return words;
+  if (!now.row) return "";
+  const single = onlyValue(now.row);
+  const empty = sizeOf(now.row.shape) ? "not finite" : "empty";
+  const text = single !== null ? short(single) : now.row.norm === null ? empty : `‖g‖ ${short(now.row.norm)}`;
+  return now.state === "partial" ? `${text} · ${now.arrived}/${now.expected}` : text;
 }

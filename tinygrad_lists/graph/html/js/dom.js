@@ -95,6 +95,21 @@ function pixelColour(character, signed) {
   return [...end.map((c) => Math.round(247 + (c - 247) * t)), 255];
 }
 
+/**
+ * Width and height of the picture of an array in one unit. Pixels may stand for blocks that are not square; images are
+ * shown in their own proportions, and what is far from an image (a vector, a tall matrix) with square pixels.
+ */
+function pictureSize(row) {
+  const { rows, columns, pixels } = row.thumbnail;
+  const [height, width] = row.shape.length > 1 ? row.shape.slice(-2) : [1, row.shape[0]];
+  if (height < 8 || width < 8 || height > 2.5 * width || width > 2.5 * height) return [columns, rows];
+  const gap = pixels.slice(0, columns).indexOf(".");
+  const across = gap < 0 ? columns : gap;
+  let down = 0;
+  while (down < rows && pixels[down * columns] !== ".") down++;
+  return [columns * (width / across), rows * (height / down)];
+}
+
 /** A canvas with one pixel for each of the thumbnail's. */
 function pictureCanvas(thumbnail) {
   const { rows, columns, pixels, signed } = thumbnail;

@@ -9,16 +9,19 @@
  *   where in a frame the lines of a source pass its border.
  * links: [{from, to, key}], by ids of items; links from one item with one key share their way as far as they can.
  *
- * Returns {width, height, places: Map(id -> {x, y} of the top left corner), routes: [points] for each link}.
+ * Returns {width, from, to, places: Map(id -> {x, y} of the top left corner), routes: [points] for each link}; across, the
+ * items take `width`, and along they stand between `from` and `to`.
  */
 function layoutLayers(items, links, gaps) {
-  if (!items.length) return { width: 0, height: 0, places: new Map(), routes: [] };
+  if (!items.length) return { width: 0, from: 0, to: 0, places: new Map(), routes: [] };
   const ranks = assignRanks(items, links);
   const grid = buildGrid(items, links, ranks, gaps);
   orderGrid(grid);
   spreadEntries(grid);
   assignAcross(grid, gaps);
-  return measured(grid, items, links, gaps);
+  measure(grid, gaps);
+  wrap(grid, gaps);
+  return result(grid, links);
 }
 
 /** Longest path from the sources; what has no inputs moves down to just above its first use. */
@@ -235,34 +238,52 @@ function wishOf(cell, kind) {
   return weight ? [sum / weight, weight] : [cell.x, 0.05];
 }
 
-/** Coordinates along, the size of it all, and the way of each link. */
-function measured(grid, items, links, gaps) {
+/** Coordinates along: row after row. */
+function measure(grid, gaps) {
   let y = 0;
-  let left = Infinity;
-  let right = -Infinity;
   for (const row of grid.rows) {
     const height = Math.max(...row.map((cell) => cell.h));
-    for (const cell of row) {
-      cell.top = y;
-      cell.bottom = y + height;
-      cell.middle = y + height / 2;
-      left = Math.min(left, cell.x - cell.w / 2);
-      right = Math.max(right, cell.x + cell.w / 2);
-    }
+    for (const cell of row) Object.assign(cell, { top: y, bottom: y + height, middle: y + height / 2, line: 0 });
     y += height + gaps.along;
   }
-  const places = new Map();
-  for (const [id, cell] of grid.cells) places.set(id, { x: cell.x - cell.w / 2 - left, y: cell.middle - cell.h / 2 });
+}
+
+/** Places of the items, the size of it all, and the way of each link. */
+function result(grid, links) {
+  const cells = grid.rows.flat();
   const ends = new Map(grid.segments.filter((s) => s.link).map((s) => [s.link, s]));
-  const routes = links.map((link, i) => {
-    const chain = grid.chains[i];
-    const from = chain[0];
-    const to = chain[chain.length - 1];
-    const exit = from.item.exit?.get(link.key);
-    const points = [[from.x - left + (exit === undefined ? 0 : exit - from.w / 2), from.middle + from.h / 2]];
-    for (const dummy of chain.slice(1, -1)) points.push([dummy.x - left, dummy.top], [dummy.x - left, dummy.bottom]);
-    points.push([to.x - left + (ends.get(link)?.lowerOffset ?? 0), to.middle - to.h / 2]);
-    return points;
-  });
-  return { width: right - left, height: y - gaps.along, places, routes };
+  const routes = links.map((link, i) => route(link, grid.chains[i], ends.get(link)?.lowerOffset ?? 0, grid.turns));
+  const xs = [...cells.flatMap((cell) => [cell.x - cell.w / 2, cell.x + cell.w / 2]), ...routes.flat().map((p) => p[0])];
+  const ys = [...cells.flatMap((cell) => [cell.top, cell.bottom]), ...routes.flat().map((p) => p[1])];
+  const [left, top] = [least(xs), least(ys)];
+  const places = new Map();
+  for (const [id, cell] of grid.cells) places.set(id, { x: cell.x - cell.w / 2 - left, y: cell.middle - cell.h / 2 - top });
+  const shifted = routes.map((points) => points.map(([x, y]) => [x - left, y - top]));
+  // Without the rows of the ports, which take no room of their own; turns do.
+  const inner = cells.filter((cell) => cell.h > 0);
+  const turning = grid.turns.size ? [top, -least(ys.map((y) => -y))] : []; // turns go around everything
+  const from = least([...inner.map((cell) => cell.middle - cell.h / 2), ...turning]) - top;
+  const to = -least([...inner.map((cell) => -cell.middle - cell.h / 2), ...turning.map((y) => -y)]) - top;
+  return { width: -least(xs.map((x) => -x)) - left, from, to, places, routes: shifted };
+}
+
+/** The points of a link: its exit, through the dummies and around the turns, its entry. */
+function route(link, chain, offset, turns) {
+  const from = chain[0];
+  const to = chain[chain.length - 1];
+  const exit = from.item.exit?.get(link.key);
+  const points = [[from.x + (exit === undefined ? 0 : exit - from.w / 2), from.middle + from.h / 2]];
+  for (let i = 1; i < chain.length; i++) {
+    const cell = chain[i];
+    const x = cell === to ? to.x + offset : cell.x;
+    if (cell.line !== chain[i - 1].line) points.push(...turns.get(cell.line)(points[points.length - 1][0], x));
+    if (cell === to) points.push([x, to.middle - to.h / 2]);
+    else points.push([x, cell.top], [x, cell.bottom]);
+  }
+  return points;
+}
+
+/** Smallest of very many numbers; Math.min takes only so many arguments. */
+function least(numbers) {
+  return numbers.reduce((a, b) => (a < b ? a : b), Infinity);
 }

@@ -3,13 +3,13 @@
 /** What an operation is called on its card. */
 const GLYPHS = {
   add: "+", sub: "−", mul: "×", div: "÷", pow: "xʸ", neg: "−x", abs: "|x|", exp: "eˣ", log: "ln", sqrt: "√", sum: "Σ",
-  matmul: "@", relu: "⟋", tanh: "th", sigmoid: "σ", max: "max", min: "min", maximum: "max", minimum: "min", conv2d: "∗",
+  matmul: "@", relu: "x⁺", tanh: "th", sigmoid: "σ", max: "max", min: "min", maximum: "max", minimum: "min", conv2d: "∗",
   reshape: "▭", permute_dims: "⇄", broadcast_to: "⇉", where: "?:", gather: "[i]", less: "<", greater: ">", equal: "=",
 };
 
 /** Why a gradient is what it is, in a word for the card and a sentence for the panel. */
 const FLOWS = {
-  flows: ["", "A gradient flows here: at least one element is not 0."],
+  flows: ["", "A gradient flows here."],
   zero: [
     "exactly 0",
     "Worked out, and it is exactly 0: a factor is 0, contributions cancel, or the other side of a choice was taken.",
@@ -35,6 +35,7 @@ function readGraph(data) {
     ancestors: new Map(),
     steps: data.steps,
     outputs: new Set(data.outputs),
+    sentIn: new Map(data.steps.flatMap((step, i) => step.edges.map((edge) => [edge, i + 1]))),
     stepOf: new Map(data.steps.map((step, i) => [step.node, i + 1])),
   };
   for (const edge of data.edges) {

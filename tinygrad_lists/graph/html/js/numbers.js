@@ -29,6 +29,7 @@ function short(v, digits = 4) {
   if (!Number.isFinite(v)) return v > 0 ? "∞" : "−∞";
   let text;
   if (Number.isInteger(v) && Math.abs(v) < 1e5) text = exact(v);
+  else if (Math.abs(v) >= 1e6 || Math.abs(v) < 1e-4) text = v.toExponential(digits - 1).replace(/\.?0+e/, "e");
   else text = String(Number(v.toPrecision(digits)));
   return text.replace(/e\+?/, "e").replaceAll("-", "−");
 }
@@ -57,7 +58,7 @@ function brief(row) {
   if (!row) return "none";
   if (!row.shape.length) return short(row.value);
   if (row.norm === null) return sizeOf(row.shape) ? "nothing finite" : "empty";
-  return `‖ ‖ ${short(row.norm)}`;
+  return `norm ${short(row.norm)}`;
 }
 
 /** A power of ten with its exponent raised. */

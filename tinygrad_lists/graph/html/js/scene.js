@@ -85,7 +85,7 @@ function layoutScene(scene, sizeOfItem, direction, gaps) {
   }
   for (const line of scene.lines) line.points = joined(line, frames);
   if (turned) turnBack(scene);
-  const size = [whole.layout.width, whole.layout.height];
+  const size = [whole.layout.width, whole.layout.to];
   return { width: size[turned ? 1 : 0], height: size[turned ? 0 : 1] };
 }
 
@@ -137,14 +137,12 @@ function layoutFrame(id, frame, scene, turned, gaps) {
   // The title stands on top: at the start of the axis along if the layout runs down, across if it runs to the right.
   frame.inset = turned ? [PADDING + FRAME_TITLE, PADDING] : [PADDING, PADDING + FRAME_TITLE];
   const sides = (side) => ports.filter((port) => port.fixed === side);
-  // The rows of the ports take no room of their own.
-  const spare = (sides("first").length ? gaps.along : 0) * 0.6;
-  const room = (sides("last").length ? gaps.along : 0) * 0.6;
-  frame.inset[1] -= spare;
+  const { width, from, to } = frame.layout;
+  frame.inset[1] -= from;
   const minimum = 150;
-  const w = Math.max(frame.layout.width + 2 * PADDING + (turned ? FRAME_TITLE : 0), turned ? 0 : minimum);
-  const h = Math.max(frame.layout.height + 2 * PADDING + (turned ? 0 : FRAME_TITLE) - spare - room, turned ? minimum : 0);
-  frame.inset[0] += (w - (turned ? FRAME_TITLE : 0) - 2 * PADDING - frame.layout.width) / 2;
+  const w = Math.max(width + 2 * PADDING + (turned ? FRAME_TITLE : 0), turned ? 0 : minimum);
+  const h = Math.max(to - from + 2 * PADDING + (turned ? 0 : FRAME_TITLE), turned ? minimum : 0);
+  frame.inset[0] += (w - (turned ? FRAME_TITLE : 0) - 2 * PADDING - width) / 2;
   const at = (port) => [port.key, frame.inset[0] + frame.layout.places.get(port.id).x];
   const entry = new Map(sides("first").map(at));
   const exit = new Map(sides("last").map(at));

@@ -1,0 +1,82 @@
+// Long layouts are broken into lines, as text is: a chain of twenty cards in one row could only be read through a
+// magnifying glass.
+
+/** Links that may turn at the end of a line: few, or a break would hide more than it shows; more if it saves a lot. */
+const MOST_TURNING = { 2: 2, 3: 5 };
+
+/**
+ * Break the rows of a grid into lines side by side, so that the whole comes close to the proportions of the screen,
+ * `gaps.aspect` (along : across). The breaks go where few links cross. Sets `line` of each cell, moves the cells, and
+ * leaves in `grid.turns` a function for each line that gives the way of a link from the end of the line before.
+ */
+function wrap(grid, gaps) {
+  grid.turns = new Map();
+  const { rows } = grid;
+  const breaks = bestBreaks(grid, gaps);
+  if (!breaks.length) return;
+  const starts = [0, ...breaks];
+  let offset = 0;
+  let before = null;
+  starts.forEach((first, line) => {
+    const last = (starts[line + 1] ?? rows.length) - 1;
+    const cells = rows.slice(first, last + 1).flat();
+    const left = least(cells.map((cell) => cell.x - cell.w / 2));
+    const right = -least(cells.map((cell) => -cell.x - cell.w / 2));
+    const start = rows[first][0].top;
+    const turning = line ? rows[first - 1].reduce((sum, cell) => sum + cell.below.length, 0) : 0;
+    const gutter = line ? gaps.across + 14 + laneWidth(turning) * turning : 0;
+    const shift = offset + gutter - left;
+    for (const cell of cells) {
+      cell.line = line;
+      cell.x += shift;
+      for (const side of ["top", "middle", "bottom"]) cell[side] -= start;
+    }
+    if (line) grid.turns.set(line, turn(before.across + gutter / 2, before.end + gaps.along * 0.45, -gaps.along * 0.45, turning));
+    offset += gutter + right - left;
+    before = { across: offset, end: rows[last][0].bottom };
+  });
+}
+
+/** Rows with which new lines begin; none if the layout is best left in one. */
+function bestBreaks(grid, gaps) {
+  const { rows } = grid;
+  const cells = rows.flat();
+  const length = rows[rows.length - 1][0].bottom;
+  const breadth = -least(cells.map((cell) => -cell.x - cell.w / 2)) - least(cells.map((cell) => cell.x - cell.w / 2));
+  const lines = Math.round(Math.sqrt(length / ((breadth + 50) * gaps.aspect)));
+  const most = MOST_TURNING[lines] ?? 60;
+  const found = [];
+  if (rows.length < 5) return found;
+  for (let line = 1; line < lines; line++) {
+    const wish = (line * length) / lines;
+    let best = null;
+    for (let row = 2; row < rows.length - 1; row++) {
+      const crossing = rows[row - 1].reduce((sum, cell) => sum + cell.below.length, 0);
+      const far = Math.abs((rows[row - 1][0].bottom + rows[row][0].top) / 2 - wish);
+      if (crossing > most || far > (0.4 * length) / lines || row <= (found[found.length - 1] ?? 0) + 1) continue;
+      const cost = far + (crossing * 0.12 * length) / lines;
+      if (!best || cost < best.cost) best = { row, cost };
+    }
+    if (best) found.push(best.row);
+  }
+  return found;
+}
+
+function laneWidth(turning) {
+  return Math.min(9, 120 / turning);
+}
+
+/** Ways from one line to the next: past its end, back through the gutter, and in at the start. Each takes its own lane. */
+function turn(gutter, end, start, turning) {
+  const lanes = new Map();
+  return (fromX, toX) => {
+    if (!lanes.has(fromX)) lanes.set(fromX, lanes.size);
+    const lane = (lanes.get(fromX) - (turning - 1) / 2) * laneWidth(turning);
+    return [
+      [fromX, end + lane * 0.6],
+      [gutter - lane, end + lane * 0.6],
+      [gutter - lane, start - lane * 0.6],
+      [toX, start - lane * 0.6],
+    ];
+  };
+}
