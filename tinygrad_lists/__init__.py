@@ -23,12 +23,14 @@ from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
 if TYPE_CHECKING:
+    from .compiler import JitError, jit
     from .graph import Graph, draw
 
 __all__ = [
     "AnomalyError",
     "GradientError",
     "Graph",
+    "JitError",
     "Value",
     "avg_pool2d",
     "backward",
@@ -45,6 +47,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jit",
     "jvp",
     "max_pool2d",
     "no_grad",
@@ -60,9 +63,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Drawing is imported when it is first used: computing does not need it."""
+    """Drawing and compiling are imported when they are first used: computing does not need them."""
     if name in ("Graph", "draw"):
         from . import graph
 
         return getattr(graph, name)
+    if name in ("JitError", "jit"):
+        from . import compiler
+
+        return getattr(compiler, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

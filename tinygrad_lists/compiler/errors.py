@@ -1,0 +1,9 @@
+"""What goes wrong when a function cannot be compiled."""
+
+from __future__ import annotations
+
+__all__ = ["JitError"]
+
+
+class JitError(RuntimeError):
+    """A function does something that a compiled program could not repeat; the message says where and what to do."""

@@ -1,0 +1,316 @@
+"""Tracing: a function is run once on Values without numbers, and what it does becomes a `Program`.
+
+While a `Trace` is the trace of the moment (``modes.state.trace``), the engine hands every operation, assignment and
+gradient to it instead of computing. Nothing outside changes: parameters keep their numbers and gradients, so a trace
+that fails leaves no trace. A Value that has no number yet cannot be read, so Python cannot branch on it by accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import modes
+from ..anomaly import user_line
+from ..nested import flatten
+from ..operations import lift
+from ..primitives import PRIMITIVES, Primitive
+from ..shapes import Shape
+from ..value import NO_PARAMS, Value, constant, next_serial
+from .errors import JitError
+from .program import Check, Node, Program, in_order, kind_of_result
+
+__all__ = ["Trace", "Traced"]
+
+_REMEDY = (
+    "a compiled function has no numbers while it is recorded. Use Values throughout (where() for a branch), return "
+    "what you want to look at, or move this line out of the jitted function"
+)
+_KINDS = {float: "f", int: "i"}
+
+
+class Traced(Value):
+    """A Value of a program that is being recorded: it has a shape and a history, but no number."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_data":
+            raise JitError(f"jit: {where()}: the numbers of a computed Value were read; {_REMEDY}")
+        raise AttributeError(f"Value has no attribute {name!r}", name=name, obj=self)
+
+    def __repr__(self) -> str:
+        return f"Value(shape={self.shape}, traced by jit, op={self.op.name if self.op else None})"
+
+
+def where() -> str:
+    """The line of the user's program that is running."""
+    line = user_line()
+    return str(line) if line else "somewhere"
+
+
+class _Numbers:
+    """Stands for the numbers of a Value while a function is traced: of which kind they are may be asked freely."""
+
+    def __init__(self, trace: Trace, value: Value) -> None:
+        self.trace, self.value = trace, value
+
+    def __len__(self) -> int:
+        return self.value.size
+
+    def __getitem__(self, index: int) -> Any:
+        kind = self.trace.node(self.value).kind
+        return 1 if kind == "i" else 1.0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.trace.reading(self.value)
+        return iter(self.value._data if self.value.shape else [self.value._data])
+
+
+class Trace:
+    """Records a program.
+
+    Attributes:
+        state: Values outside that it reads or changes, in the order in which they were met; their place is their slot.
+        frozen: numbers of Values outside that Python read, so that the program holds only as long as they stay.
+        graded: for Values outside, whether they had a gradient when the program first asked.
+    """
+
+    def __init__(self) -> None:
+        self.start = next_serial()
+        self.nodes: dict[Value, Node] = {}
+        self.state: list[Value] = []
+        self.slots: dict[Value, int] = {}
+        self.given: set[Value] = set()
+        self.assigned: dict[Value, Node] = {}
+        self.grads: dict[Value, Value | None] = {}
+        self.graded: dict[Value, bool] = {}
+        self.frozen: dict[Value, Any] = {}
+        self.checks: list[Check] = []
+        self.serials: dict[Value, int] = {}
+        self.detached: dict[Value, Value] = {}
+
+    # -- leaves -------------------------------------------------------------------------------------------------------
+
+    def argument(self, slot: int, shape: Shape, kind: str) -> Value:
+        """A new Value that stands for numbers handed over at each call."""
+        value = self._traced(Node("", (), {}, shape, kind, f"argument {slot}", "argument", slot))
+        self.given.add(value)
+        return value
+
+    def given_value(self, value: Value) -> None:
+        """A Value handed over is like one outside, only that another may stand in its place at the next call."""
+        self.slot(value)
+        self.given.add(value)
+
+    def node(self, value: Value) -> Node:
+        """The node that `value` is at this moment."""
+        found = self.nodes.get(value)
+        if found is not None:
+            return found
+        if value._serial > self.start and value.op is None:
+            flat = value._data if value.shape else [value._data]
+            node = self.constant(list(flat), value.shape)
+        else:
+            node = Node("", (), {}, value.shape, self._kind(value), value.name or "", "state", self.slot(value))
+        self.nodes[value] = node
+        return node
+
+    def slot(self, value: Value) -> int:
+        """Number of a Value outside."""
+        slot = self.slots.get(value)
+        if slot is None:
+            slot = self.slots[value] = len(self.state)
+            self.state.append(value)
+        return slot
+
+    def constant(self, flat: list[Any], shape: Shape) -> Node:
+        """Numbers that become part of the program."""
+        kind = "i"
+        for v in flat:
+            if type(v) is not int:
+                kind = self._kind_of(v)
+                break
+        return Node("", (), {}, shape, kind, origin="constant", data=flat)
+
+    def _kind(self, value: Value) -> str:
+        data = value._data if value.shape else [value._data]
+        return self._kind_of(data[0]) if value.size else "f"
+
+    def _kind_of(self, number: Any) -> str:
+        kind = _KINDS.get(type(number))
+        if kind is None:
+            raise JitError(
+                f"jit: {where()}: a {type(number).__name__} takes part, but compiled programs compute with floats; "
+                f"run it without jit, or convert with float()"
+            )
+        return kind
+
+    def _traced(self, node: Node) -> Value:
+        value: Value = object.__new__(Traced)
+        self._make_leaf(value, node)
+        value.requires_grad = False
+        value._meta = None
+        return value
+
+    def _make_leaf(self, value: Value, node: Node) -> None:
+        value.shape = node.shape
+        value._grad = None
+        value._serial = next_serial()
+        value.op, value.inputs, value.params = None, (), NO_PARAMS
+        self.nodes[value] = node
+        self.grads[value] = None
+
+    # -- what the engine calls ----------------------------------------------------------------------------------------
+
+    def operation(self, op: Primitive, inputs: tuple[Value, ...], params: dict[str, Any], shape: Shape) -> Value:
+        """The result of an operation, recorded."""
+        if PRIMITIVES.get(op.name) is not op:
+            raise JitError(
+                f"jit: {where()}: {op.name} is a primitive of your own, written in Python; call it outside of the "
+                f"jitted function, or compose it of Values"
+            )
+        nodes = tuple(map(self.node, inputs))
+        node = Node(op.name, nodes, params, shape, kind_of_result(op.name, nodes), " / ".join(modes.state.scope))
+        value = self._traced(node)
+        if modes.state.scope:
+            value._meta = {"scope": modes.state.scope}
+        if modes.state.recording and any(x.requires_grad for x in inputs):
+            value.op, value.inputs, value.params = op, inputs, params
+            value.requires_grad = op.differentiable
+        return value
+
+    def copy(self, new: Value, data: Value, requires_grad: bool, name: str | None) -> None:
+        """``Value(data)`` of another Value."""
+        node = self.node(data)
+        new.__class__ = Traced
+        self._make_leaf(new, node)
+        new.requires_grad = requires_grad
+        new._meta = {"name": name} if name is not None else None
+
+    def detach(self, value: Value) -> Value:
+        """``value.detach()``. What has numbers keeps them, to be read under the same conditions."""
+        node = self.node(value)
+        if isinstance(value, Traced) or value in self.assigned or value in self.given:
+            return self._traced(node)
+        new = constant(value._data, value.shape)
+        self.nodes[new] = node
+        self.detached[new] = self.detached.get(value, value)
+        return new
+
+    def reading(self, value: Value) -> None:
+        """Python looks at numbers: allowed where they come from outside, and then the program depends on them."""
+        value = self.detached.get(value, value)
+        if isinstance(value, Traced) or value in self.assigned or value in self.given:
+            raise JitError(f"jit: {where()}: the numbers of a computed Value were read; {_REMEDY}")
+        if value._serial < self.start or value.op is not None:
+            self.slot(value)
+            self.frozen.setdefault(value, value._data)
+
+    def numbers(self, value: Value) -> Any:
+        """``value._flat()``: a stand-in that tells the kind, or the numbers of a constant made in the function."""
+        if not isinstance(value, Traced) and value._serial > self.start and value not in self.assigned:
+            return value._data if value.shape else [value._data]
+        return _Numbers(self, value)
+
+    def assign(self, target: Value, new: Any) -> None:
+        """``target.assign(new)``: from here on `target` stands for `new`."""
+        value = new if isinstance(new, Value) else self._lifted(new, target)
+        if value.shape != target.shape:
+            raise ValueError(f"data: cannot assign shape {value.shape} to a Value of shape {target.shape}")
+        node = self.node(value)
+        if not isinstance(target, Traced):
+            self.node(target)
+            self.serials.setdefault(target, target._serial)
+        elif target not in self.given:
+            target.op, target.inputs, target.params = None, (), NO_PARAMS
+        self.assigned[target] = self.nodes[target] = node
+        target._serial = next_serial()
+
+    def _lifted(self, new: Any, like: Value) -> Value:
+        flat, shape = flatten(new, op="data")
+        if like.requires_grad and flat and type(flat[0]) is int:
+            flat = list(map(float, flat))
+        return constant(flat if shape else flat[0], shape)
+
+    def check_labels(self, labels: Value, classes: int, op: str, strict: bool = False) -> None:
+        """Let the program test, at every call, that `labels` are classes."""
+        node = self.node(labels)
+        if strict and node.kind != "i":
+            raise ValueError(f"{op}: label 1.0 at position 0 is not an int from 0 to {classes - 1}")
+        self.checks.append(Check(node, classes, op))
+
+    # -- gradients ----------------------------------------------------------------------------------------------------
+
+    def grad_of(self, value: Value) -> Value | None:
+        """``value.grad_value``."""
+        if value not in self.grads:
+            self.node(value)
+            present = self.graded[value] = value._grad is not None
+            leaf = None
+            if present:
+                node = Node("", (), {}, value.shape, "f", "gradient", "gradient", self.slot(value))
+                leaf = self._traced(node)
+            self.grads[value] = leaf
+        return self.grads[value]
+
+    def read_grad(self, value: Value) -> Any:
+        """``value.grad`` as plain numbers."""
+        if self.grad_of(value) is None:
+            return None
+        raise JitError(f"jit: {where()}: .grad was read; use .grad_value, which is a Value, in a jitted function")
+
+    def set_grad(self, value: Value, new: Any) -> None:
+        """``value.grad = new``."""
+        self.node(value)
+        gradient = None if new is None else new if isinstance(new, Value) else self._lifted(new, value)
+        if gradient is not None and gradient.shape != value.shape:
+            raise ValueError(f"grad: cannot assign shape {gradient.shape} to a Value of shape {value.shape}")
+        self.grads[value] = None if gradient is None else self.detach(gradient)
+
+    def accumulate(self, found: dict[Value, Any]) -> None:
+        """What `backward` does with the gradients that it found."""
+        with modes.no_grad():
+            for value, g in found.items():
+                before = self.grad_of(value)
+                if g is not None:
+                    self.grads[value] = self.detach(g if before is None else before + g)
+
+    def seed(self, output: Value, gradient: Any, op: str, what: str) -> Value:
+        """What backward starts with."""
+        if gradient is None:
+            return constant([1.0] if output.shape else 1.0, output.shape)
+        seed = lift(gradient, op)
+        if seed.shape != output.shape:
+            raise ValueError(f"{op}: {what} has shape {seed.shape} but the Value has shape {output.shape}")
+        return seed
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Give Values outside the serial numbers back that they had."""
+        for value, serial in self.serials.items():
+            value._serial = serial
+
+    def program(self, results: list[Value]) -> Program:
+        """Everything that was recorded and matters."""
+        outs = [self.node(v) for v in results]
+        assigned = {self.slot(v): node for v, node in self.assigned.items() if self._outside(v)}
+        grads = {
+            self.slot(v): self.node(g) for v, g in self.grads.items() if g is not None and self._changed_grad(v, g)
+        }
+        program = Program([], outs, assigned, grads, self.checks)
+        program.nodes = in_order(program.roots())
+        return program
+
+    def cleared(self) -> list[int]:
+        """Slots of the Values outside that have no gradient afterwards."""
+        return [self.slot(v) for v, g in self.grads.items() if g is None and self._outside(v)]
+
+    def _outside(self, value: Value) -> bool:
+        return not isinstance(value, Traced)
+
+    def _changed_grad(self, value: Value, g: Value) -> bool:
+        return self._outside(value) and not (
+            self.nodes[g].origin == "gradient" and self.nodes[g].slot == self.slots[value]
+        )
