@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .model import Edge, Flow, Graph, Node, Role
+from .marks import verdict_class
+from .model import Edge, Flow, Graph, Mark, Node, Role
 from .summary import Summary, short_number
 from .thumbnail import Thumbnail
 from .words import clean
 
-__all__ = ["FLOW_WORDS", "NO_GRADIENT", "Card", "card", "edge_lines", "shape_text", "tooltip"]
+__all__ = ["FLOW_WORDS", "NO_GRADIENT", "Card", "card", "edge_lines", "mark_text", "shape_text", "tooltip"]
 
 #: Names are cut after so many characters; tooltips have them whole.
 LONGEST = 30
@@ -65,9 +66,14 @@ def card(graph: Graph, node: Node) -> Card:
         if len(rows) > 4:
             lines.append(("more", f"and {len(rows) - 4} more parameters"))
     if node.mark is not None:
-        text = f"{node.mark.verdict}: {node.mark.text}" if node.mark.text else node.mark.verdict
-        lines += [("mark", part) for part in _wrapped(clean(text))[:3]]
+        lines += [("mark", part) for part in _wrapped(clean(mark_text(node.mark)))[:3]]
     return Card(title, formula, lines, _thumbnail(node.data), _thumbnail(node.grad))
+
+
+def mark_text(mark: Mark, long: bool = False) -> str:
+    """A verdict; with what there is to say about it if it is bad, or if `long`."""
+    bad = verdict_class(mark.verdict) in ("doubtful", "bad") or mark.verdict == "numbers"
+    return f"{mark.verdict}: {mark.text}" if mark.text and (bad or long) else mark.verdict
 
 
 def _numbers(node: Node) -> list[tuple[str, str]]:
@@ -171,6 +177,8 @@ def tooltip(graph: Graph, node: Node) -> str:
         lines += [f"∂/∂input {i}: {text}" for i, text in enumerate(op.derivatives)]
     lines += [f"{name} = {text}" for name, text in node.params.items()]
     lines += [text for _, text in _numbers(node)]
+    if node.mark is not None:
+        lines.append(mark_text(node.mark, long=True))
     if op is not None and op.rule:
         lines.append(op.rule)
     if node.source is not None:

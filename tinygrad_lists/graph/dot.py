@@ -99,6 +99,7 @@ def _clusters(graph: Graph, scale: Scale | None) -> list[str]:
         elif inside[id]:
             group = graph.group(id)
             count = f" × {group.count:,}" if group.count > 1 else ""
+            count += "" if group.mark is None else f"   {clean(group.mark.verdict)}"
             colour = "#9aa5b1" if group.mark is None else _VERDICTS[verdict_class(group.mark.verdict)]
             lines.append(f"{indent}subgraph {quoted(f'cluster_{id}')} {{")
             lines.append(

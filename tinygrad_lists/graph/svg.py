@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cards import NO_GRADIENT, Card, card, edge_lines, tooltip
+from .cards import NO_GRADIENT, Card, card, edge_lines, mark_text, tooltip
 from .layout import Box, Layout, lay_out
 from .legend import legend
 from .marks import verdict_class
@@ -134,10 +134,16 @@ class _Picture:
         title = _group_title(group.label, group.count)
         plate = Box(box.x + 6, box.y + 4, text_width(title, FONT_SIZE, bold=True) + 8, 17)
         at = f'x="{box.x + 10:.1f}" y="{box.y + 17:.1f}"'
-        return [
+        parts = [
             f'<rect class="plate" {_rectangle(plate)} rx="3"/>',
             f'<text class="title faint" {at}>{escape(title)}</text>',
         ]
+        if group.mark is not None:
+            colour, verdict = verdict_class(group.mark.verdict), escape(clean(group.mark.verdict))
+            right = f'x="{box.x + box.width - 10:.1f}" y="{box.y + 17:.1f}" text-anchor="end"'
+            said = escape(clean(mark_text(group.mark, long=True)))
+            parts.append(f'<text class="small {colour}" {right}><title>{said}</title>{verdict}</text>')
+        return parts
 
     def _edge(self, edge: Edge) -> str:
         points = self.layout.paths[edge.id]
