@@ -40,6 +40,7 @@ class Answer:
     gradients: dict[str, Tensor] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     first: dict[str, Tensor] = field(default_factory=dict)  # of the first sample alone (or of the batch, if `batched`)
+    memory: dict[str, str] = field(default_factory=dict)  # tensor -> "adds up" or "stale", see `repeats`
 
     def notice(self, problem: Problem) -> None:
         """Remember a problem, each once."""
@@ -117,6 +118,9 @@ def answer_loss(loss: Any, z: Tensor, labels: Sequence[list[int]], divisor: int)
     """A loss candidate's mean over the batch (or sum, with divisor 1), and the gradient of that."""
     result = Answer()
     values, gradients = _losses(loss, z, labels, result)
+    for what, found in (("y", [Tensor([v], ()) for v in values]), ("gx", gradients)):
+        if found:
+            result.first[what] = found[0]
     if len(values) == len(labels):
         result.y = Tensor([sum(values) / divisor], ())
     if len(gradients) == len(labels):

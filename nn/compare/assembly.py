@@ -31,9 +31,11 @@ def assembled(found: Sequence[Finding]) -> Report:
 
 def _diagnose(group: Sequence[Finding]) -> None:
     """Explain the wrong rows of one tensor together."""
-    cases = [Case(f.trace, f.handwritten, f.row.verdict) for f in group if f.handwritten is not None]
     tensor = group[0].row.tensor
-    diagnosis = diagnose(tensor, [case for case in cases if case.verdict is not Verdict.UNTESTED])
+    given = [f for f in group if f.handwritten is not None and f.row.verdict is not Verdict.UNTESTED]
+    memory = next((f.memory for f in group if f.memory), "")
+    cases = [Case(tensor, f.trace, f.handwritten, f.row.verdict, memory) for f in given if f.handwritten is not None]
+    diagnosis = diagnose(cases)
     for finding in group:
         row = finding.row
         if row.verdict in (Verdict.WRONG, Verdict.KINK) and finding.handwritten is not None:

@@ -11,9 +11,17 @@ from tinygrad_lists import Value
 
 from ..layers import Sequential
 from ..module import Module
-from .tensors import Tensor
+from .tensors import Tensor, stack
 
-__all__ = ["ProbabilityCrossEntropy", "Trace", "in_absolute_values", "run_layer", "run_loss", "run_model"]
+__all__ = [
+    "ProbabilityCrossEntropy",
+    "Trace",
+    "first_sample",
+    "in_absolute_values",
+    "run_layer",
+    "run_loss",
+    "run_model",
+]
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,15 @@ def run_loss(path: str, criterion: Module, x: Tensor, target: Tensor) -> Trace:
     out = criterion(value, target.nested())
     out.backward()
     return _trace(path, criterion, value, out, Tensor([1.0], ()), target)
+
+
+def first_sample(trace: Trace) -> Trace:
+    """The same layer on the first sample alone."""
+    x = stack([trace.x.part(0)])
+    if trace.target is not None:
+        target = Tensor(trace.target.flat[: trace.target.size // trace.samples], (1, *trace.target.shape[1:]))
+        return run_loss(trace.path, copy.deepcopy(trace.module), x, target)
+    return run_layer(trace.path, copy.deepcopy(trace.module), x, stack([trace.g.part(0)]))
 
 
 def run_model(

@@ -86,8 +86,8 @@ class _Bounds:
         return near - self._no_choice(trace, handwritten, near) if tensor == "input gradient" else near
 
     def _no_choice(self, trace: Trace, handwritten: Tensor, suspects: set[int]) -> set[int]:
-        """Those elements of the input gradient of a layer with kinks that no choice explains, seen from the numbers that
-        the layer was given in the chain."""
+        """Those elements of the input gradient of a layer with kinks that no choice explains, judged by the numbers
+        that the layer was given in the chain."""
         if not suspects or not isinstance(trace.module, ReLU | MaxPool2d):
             return set()
         place = self.traces.index(trace)

@@ -103,10 +103,10 @@ def _all(
             if trace.target is None:
                 candidate = candidates[trace.path]
                 found += isolated(trace, candidate, options)
-                found += probe(trace.path, trace.module, candidate, trace.x.shape[1:], options)
+                found += probe(trace.path, trace.module, candidate, trace.x.shape[1:], options, trace.samples)
             elif loss is not None:
                 found += isolated(trace, loss, options)
-                found += probe_loss(trace.path, trace.module, loss, trace.x.shape[1], options)
+                found += probe_loss(trace.path, trace.module, loss, trace.x.shape[1], options, trace.samples)
     if mode != "isolated":
         found += chained(traces, candidates, loss, network, options)
     return found
@@ -162,7 +162,7 @@ def compare_layer(
     with same_numbers({path: candidate}, traces, options.exact):
         for trace in traces:
             found += isolated(trace, candidate, options)
-        found += probe(path, layer, candidate, shape, options)
+        found += probe(path, layer, candidate, shape, options, traces[0].samples if traces else 0)
     return assembled(found)
 
 
@@ -177,5 +177,5 @@ def _compare_loss(
         shape = batch.shape[1:]
         found += isolated(run_loss(path, layer, batch, tensor_of(target, exact=False)), candidate, options)
     assert shape is not None
-    found += probe_loss(path, layer, candidate, shape[0], options)
+    found += probe_loss(path, layer, candidate, shape[0], options, found[0].trace.samples if found else 0)
     return assembled(found)

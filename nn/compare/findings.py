@@ -41,6 +41,7 @@ class Finding:
     trace: Trace
     handwritten: Tensor | None = None
     problems: Sequence[Problem] = ()
+    memory: str = ""  # how this tensor depends on earlier calls, see `symptoms.Case`
 
     @property
     def right(self) -> Tensor:
@@ -102,7 +103,7 @@ def _finding(
     row = judge(trace.path, trace.kind, name, mode, found, wanted, evidence)
     if row.verdict is Verdict.ROUNDING and not is_certified(trace.module) and not row.note:
         row = replace(row, note="no certificate for this kind of layer: bounds are a rule of thumb")
-    return Finding(row, trace, found, given.problems)
+    return Finding(row, trace, found, given.problems, given.memory.get(name, ""))
 
 
 def _absent(trace: Trace, tensor: str, mode: str, given: Answer) -> Row:

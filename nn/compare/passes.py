@@ -12,17 +12,20 @@ from typing import Any
 from ..layers import MaxPool2d, ReLU
 from ..module import Module
 from .answers import Answer, answer, answer_loss, swapped
-from .automatic import ProbabilityCrossEntropy, Trace, run_layer, run_loss
+from .automatic import ProbabilityCrossEntropy, Trace, first_sample, run_layer, run_loss
 from .findings import Finding, Options, divisor_of, findings, not_handed_in, one_hot_lists
 from .kinks import explained
+from .mistakes import right
 from .problems import Problem
 from .rounding import certify
 from .tensors import Shape, Tensor
 
 __all__ = ["isolated", "probe", "probe_loss", "random_tensor"]
 
-#: Samples of a probe. Three, so that a factor 2 is not mistaken for one of N.
-PROBE_SAMPLES = 3
+
+def _samples(batch: int) -> int:
+    """Of a probe: not 1 or 2, or factors of N would look like others."""
+    return 4 if batch == 3 else 3
 
 
 def isolated(trace: Trace, candidate: Any, options: Options) -> list[Finding]:
@@ -32,12 +35,13 @@ def isolated(trace: Trace, candidate: Any, options: Options) -> list[Finding]:
     return _alone(trace, candidate, "isolated", options)
 
 
-def probe(path: str, module: Module, candidate: Any, shape: Shape, options: Options) -> list[Finding]:
+def probe(path: str, module: Module, candidate: Any, shape: Shape, options: Options, batch: int = 0) -> list[Finding]:
     """One layer on random inputs without zeros, random parameters and random signed upstream gradients. For ReLU and
     max pooling the second sample has zeros and equal maxima.
 
     Args:
         shape: of one sample.
+        batch: how many samples the batch has; the probe has another number, so that factors of N are told from others.
     """
     if candidate is None:
         return []
@@ -51,7 +55,7 @@ def probe(path: str, module: Module, candidate: Any, shape: Shape, options: Opti
     elif exact:
         for parameter in named.values():
             parameter.data = Tensor.of(parameter.data).like(map(Fraction, Tensor.of(parameter.data).flat)).nested()
-    x = random_tensor((PROBE_SAMPLES, *shape), rng, exact)
+    x = random_tensor((_samples(batch), *shape), rng, exact)
     if isinstance(module, ReLU | MaxPool2d):
         size = math.prod(shape)
         x.flat[size : 2 * size] = [type(x.flat[0])(rng.randrange(-2, 3)) for _ in range(size)]
@@ -61,15 +65,18 @@ def probe(path: str, module: Module, candidate: Any, shape: Shape, options: Opti
         return _alone(trace, candidate, "probe", options, twice=True)
 
 
-def probe_loss(path: str, criterion: Module, candidate: Any, classes: int, options: Options) -> list[Finding]:
+def probe_loss(
+    path: str, criterion: Module, candidate: Any, classes: int, options: Options, batch: int = 0
+) -> list[Finding]:
     """A loss on random logits (for one of probabilities: on random probabilities) and labels."""
     rng = random.Random(f"{options.seed} {path}")
-    x = random_tensor((PROBE_SAMPLES, classes), rng, exact=False)
+    samples = _samples(batch)
+    x = random_tensor((samples, classes), rng, exact=False)
     if isinstance(criterion, ProbabilityCrossEntropy):
-        rows = [[abs(v) for v in x.part(n).flat] for n in range(PROBE_SAMPLES)]
+        rows = [[abs(v) for v in x.part(n).flat] for n in range(samples)]
         x = x.like(v / sum(row) for row in rows for v in row)
-    labels = [[int(i == label) for i in range(classes)] for label in (rng.randrange(classes) for _ in range(3))]
-    return _alone(run_loss(path, criterion, x, Tensor.of(labels)), candidate, "probe", options)
+    labels = [[int(i == label) for i in range(classes)] for label in (rng.randrange(classes) for _ in range(samples))]
+    return _alone(run_loss(path, criterion, x, Tensor.of(labels)), candidate, "probe", options, twice=True)
 
 
 def random_tensor(shape: Shape, rng: random.Random, exact: bool) -> Tensor:
@@ -81,12 +88,9 @@ def random_tensor(shape: Shape, rng: random.Random, exact: bool) -> Tensor:
 
 
 def _alone(trace: Trace, candidate: Any, mode: str, options: Options, twice: bool = False) -> list[Finding]:
-    if trace.target is not None:
-        given = answer_loss(candidate, trace.x, one_hot_lists(trace), divisor_of(trace))
-    else:
-        given = answer(candidate, trace.x, trace.g, options.exact)
-        if twice and given.gx is not None:
-            _check_repeats(candidate, trace, given, options.exact)
+    given = _asked(trace, candidate, options.exact)
+    if twice and given.gx is not None:
+        _check_repeats(trace, candidate, given, options.exact)
     certificate = certify(trace)
 
     def explain(tensor: str, handwritten: Tensor, wrong: list[int]) -> set[int]:
@@ -95,17 +99,30 @@ def _alone(trace: Trace, candidate: Any, mode: str, options: Options, twice: boo
     return findings(trace, given, mode, certificate, options, explain)
 
 
-def _check_repeats(candidate: Any, trace: Trace, given: Answer, exact: bool) -> None:
-    """The first sample once more: a layer has no memory and no dice."""
-    count = trace.samples if getattr(candidate, "batched", False) else 1
-    size, out = trace.x.size // trace.samples * count, trace.g.size // trace.samples * count
-    x = Tensor(trace.x.flat[:size], (count, *trace.x.shape[1:]))
-    g = Tensor(trace.g.flat[:out], (count, *trace.g.shape[1:]))
-    again = answer(candidate, x, g, exact)
+def _asked(trace: Trace, candidate: Any, exact: bool) -> Answer:
+    if trace.target is not None:
+        return answer_loss(candidate, trace.x, one_hot_lists(trace), divisor_of(trace))
+    return answer(candidate, trace.x, trace.g, exact)
+
+
+def _check_repeats(trace: Trace, candidate: Any, given: Answer, exact: bool) -> None:
+    """The first sample twice more: a layer has no memory and no dice.
+
+    If the second repetition differs from the first by what the first sample alone gives, the layer adds up from call to
+    call; if the two agree (now the call before was the same), it uses numbers of an earlier pass.
+    """
+    single = trace if getattr(candidate, "batched", False) else first_sample(trace)
+    again, once_more = _asked(single, candidate, exact), _asked(single, candidate, exact)
     for what, before in given.first.items():
-        if what in again.first and again.first[what] != before and before.flat == before.flat:
-            name = {"y": "forward", "gx": "backward"}.get(what, f"the gradient of {what[1:]}")
-            given.notice(
-                Problem("different answers", f"{name} gave another answer to the same numbers on a second call")
-            )
-            return
+        second, third = again.first.get(what), once_more.first.get(what)
+        if second is None or third is None or second == before or before.flat != before.flat:
+            continue
+        tensor = {"y": "activation", "gx": "input gradient"}.get(what, f"{what[1:]} gradient")
+        tensor = "loss" if (what, trace.target is None) == ("y", False) else tensor
+        steps = [q - p for p, q in zip(second.flat, third.flat, strict=True)]
+        largest = max(map(abs, steps), default=0)
+        own = right(single, tensor).flat
+        adds = largest and all(abs(s - v) <= 1e-6 * largest for s, v in zip(steps, own, strict=True))
+        given.memory[tensor] = "adds up" if adds else "stale"
+        name = {"y": "forward", "gx": "backward"}.get(what, f"the gradient of {what[1:]}")
+        given.notice(Problem("different answers", f"{name} gave another answer to the same numbers on a second call"))

@@ -9,7 +9,7 @@ from typing import Any
 
 from .tensors import Shape, Tensor, index_of
 
-__all__ = ["axis_names", "pattern"]
+__all__ = ["axis_names", "pattern", "where"]
 
 
 def axis_names(kind: str, tensor: str, axes: int) -> list[str]:
@@ -46,12 +46,12 @@ def pattern(kind: str, tensor: str, wrong: Sequence[int], handwritten: Tensor, a
     count = (
         f"all {total} elements" if everywhere else f"{len(wrong)} of {total} elements ({100 * len(wrong) / total:.3g}%)"
     )
-    where = "" if everywhere else _where(kind, tensor, wrong, automatic.shape)
+    place = "" if everywhere else where(kind, tensor, wrong, automatic.shape)
     common = _common([(handwritten.flat[i], automatic.flat[i]) for i in wrong])
-    return f"{count}{': ' + where if where else ''}.{' ' + common if common else ''}"
+    return f"{count}{': ' + place if place else ''}.{' ' + common if common else ''}"
 
 
-def _where(kind: str, tensor: str, wrong: Sequence[int], shape: Shape) -> str:
+def where(kind: str, tensor: str, wrong: Sequence[int], shape: Shape) -> str:
     """Axes along which the wrong elements keep to some indices."""
     indices = [index_of(i, shape) for i in wrong]
     names = axis_names(kind, tensor, len(shape))

@@ -71,9 +71,21 @@ def relu(tensor: str) -> Iterator[Hypothesis]:
         _each(lambda x, y, g: g * ((x > 0) - (x < 0))),
     )
     yield Hypothesis("absolute value", "It is the absolute upstream gradient.", _each(lambda x, y, g: abs(g)))
-    yield Hypothesis("mask on the wrong tensor", "The gradient passes where x > 1.", _each(lambda x, y, g: g * (x > 1)))
+    for limit in (0.01, 0.1, 0.5, 1):
+        yield Hypothesis("wrong threshold", f"The gradient passes where x > {limit}, not where x > 0.", _beyond(limit))
+    for slope in (0.01, 0.1, 0.2, 0.3, 0.5):
+        sentence = f"Negative inputs have the slope {slope}, as in a leaky ReLU."
+        yield Hypothesis("leaky", sentence, _leaking(slope))
     yield Hypothesis("stale", "The mask is that of the sample before.", _mask_of_neighbour(-1))
     yield Hypothesis("stale", "The mask is that of the last sample.", _mask_of_neighbour(None))
+
+
+def _beyond(limit: float) -> Make:
+    return _each(lambda x, y, g: g * (x > limit))
+
+
+def _leaking(slope: float) -> Make:
+    return _each(lambda x, y, g: g if x > 0 else g * type(g)(slope))
 
 
 def _mask_of_neighbour(step: int | None) -> Make:

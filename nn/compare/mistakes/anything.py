@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...layers import AvgPool2d, Conv2d, Dense, MaxPool2d, Softmax
-from ..automatic import Trace
+from ...losses import CrossEntropyLoss
+from ..automatic import ProbabilityCrossEntropy, Trace
 from ..tensors import Tensor, stack, total
 from .hypothesis import Hypothesis, Make, right
-from .tools import each_sample, flip, permute, roll, running_sums, shift, times, without, zeros
+from .tools import absolute, each_sample, flip, permute, roll, running_sums, shift, times, without, zeros
 
 __all__ = ["any_tensor", "of_samples"]
 
@@ -20,7 +21,7 @@ def any_tensor(tensor: str) -> Iterator[Hypothesis]:
     yield Hypothesis("zero", "It is zero everywhere.", _of(tensor, 0, zeros))
     yield Hypothesis("sign", "Every number has the opposite sign.", _of(tensor, 0, times, -1))
     yield from _factors(tensor)
-    yield Hypothesis("absolute value", "The signs are lost: these are absolute values.", _of(tensor, 0, _absolute))
+    yield Hypothesis("absolute value", "The signs are lost: these are absolute values.", _of(tensor, 0, absolute))
     yield Hypothesis("transposed", "The last two axes are exchanged.", _of(tensor, 2, _transposed))
     batch = tensor in ("activation", "loss", "input gradient")
     yield Hypothesis("reversed", "The columns are in the reverse order.", _of(tensor, 1 + batch, flip, -1))
@@ -31,7 +32,7 @@ def any_tensor(tensor: str) -> Iterator[Hypothesis]:
         yield Hypothesis("channels mixed up", reverse, _of(tensor, axis + 2, flip, axis))
         moved = f"The {name} are moved by one: each has its neighbour's numbers."
         for by in (1, -1):
-            yield Hypothesis("channels mixed up", moved, _of(tensor, axis + 2, roll, axis, by))
+            yield Hypothesis("channels mixed up", moved, _of(tensor, axis + 1 + batch, roll, axis, by))
     yield from _moved(tensor)
 
 
@@ -58,11 +59,7 @@ def _moved(tensor: str) -> Iterator[Hypothesis]:
     for axis, where in ((-1, "column"), (-2, "row")):
         for place, which in ((-1, "last"), (0, "first")):
             sentence = f"The {which} {where} is missing (zero)."
-            yield Hypothesis("off by one", sentence, _of(tensor, 3, without, axis, place))
-
-
-def _absolute(t: Tensor) -> Tensor:
-    return t.like(map(abs, t.flat))
+            yield Hypothesis("part missing", sentence, _of(tensor, 3, without, axis, place))
 
 
 def _transposed(t: Tensor) -> Tensor:
@@ -94,6 +91,7 @@ def _factors(tensor: str) -> Iterator[Hypothesis]:
         ("N", "the number of samples N", lambda trace: trace.samples),
         ("the number of windows", "the number of windows (output rows times columns)", _windows),
         ("the size of the window", "the number of elements of a window", _taps),
+        ("the number of classes", "the number of classes", _classes),
         ("the number of inputs", "the number of channels or features of the input", _inputs),
         ("the number of outputs", "the number of filters or outputs", _outputs),
     )
@@ -118,8 +116,12 @@ def _taps(trace: Trace) -> int | None:
     return None
 
 
+def _classes(trace: Trace) -> int | None:
+    return trace.x.shape[1] if isinstance(trace.module, CrossEntropyLoss | ProbabilityCrossEntropy | Softmax) else None
+
+
 def _inputs(trace: Trace) -> int | None:
-    return trace.x.shape[1] if isinstance(trace.module, Conv2d | Dense | Softmax) else None
+    return trace.x.shape[1] if isinstance(trace.module, Conv2d | Dense) else None
 
 
 def _outputs(trace: Trace) -> int | None:

@@ -11,6 +11,7 @@ from ..automatic import Trace
 from ..tensors import Tensor
 from .hypothesis import Hypothesis, Make, right
 from .tools import (
+    absolute,
     changed,
     first_for_all,
     flip,
@@ -35,6 +36,7 @@ def output() -> Iterator[Hypothesis]:
     here = "activation"
     yield Hypothesis("bias forgotten", "The bias is not added.", changed(here, bias=(zeros,)))
     yield Hypothesis("bias", "The bias is subtracted.", changed(here, bias=(times, -1)))
+    yield Hypothesis("bias", "The bias is added twice.", changed(here, bias=(times, 2)))
     yield Hypothesis("bias", "The bias is added once for each channel, not once for each output.", _repeated_bias(1))
     yield Hypothesis("bias", "The bias is added once for each product, not once for each output.", _repeated_bias(3))
     yield Hypothesis("bias", "The biases belong to other filters.", changed(here, bias=(roll, 0)))
@@ -78,6 +80,7 @@ def kernels(tensor: str) -> Iterator[Hypothesis]:
         ("channels mixed up", "Every channel uses the weights of the first.", (first_for_all, 1)),
         ("channels mixed up", "Every filter uses the weights of the first.", (first_for_all, 0)),
         ("weights ignored", "The weights are taken as ones.", (ones,)),
+        ("absolute value", "The absolute weights are used.", (absolute,)),
     ):
         yield Hypothesis(name, sentence, changed(tensor, weight=change))
 
@@ -95,9 +98,19 @@ def terms(tensor: str) -> Iterator[Hypothesis]:
             sentence = f"Only the {which} {what} counts: the sum is overwritten instead of added to."
             yield Hypothesis("overwritten", sentence, changed(tensor, weight=(keep, axis, [place])))
             left_out = f"The {which} {what} is left out."
-            yield Hypothesis("off by one", left_out, changed(tensor, weight=(without, axis, place)))
+            yield Hypothesis("part missing", left_out, changed(tensor, weight=(without, axis, place)))
+    for axis, what in ((2, "row"), (3, "column")):
+        sentence = f"Only the middle {what} of the kernel counts."
+        yield Hypothesis("part missing", sentence, changed(tensor, weight=(_middle, axis)))
+    yield Hypothesis("part missing", "Only the middle of the kernel counts.", changed(tensor, weight=(_middle, 2, 3)))
     sentence = "Only the last product counts: the sum is overwritten instead of added to."
     yield Hypothesis("overwritten", sentence, changed(tensor, weight=(_last_term,)))
+
+
+def _middle(w: Tensor, *axes: int) -> Tensor:
+    for axis in axes:
+        w = keep(w, axis, [w.shape[axis] // 2])
+    return w
 
 
 def _last_term(w: Tensor) -> Tensor:
@@ -109,6 +122,10 @@ def geometry(tensor: str) -> Iterator[Hypothesis]:
     for down, across in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1)):
         sentence = "The windows lie one row or column beside their place."
         yield Hypothesis("off by one", sentence, changed(tensor, x=(_moved, down, across)))
+    for axis in (2, 3):
+        for by in (1, -1):
+            sentence = "The windows lie one row or column beside their place, and begin again at the other side."
+            yield Hypothesis("off by one", sentence, changed(tensor, x=(roll, axis, by)))
     sentence = "The input is read with rows and columns exchanged."
     yield Hypothesis("transposed", sentence, changed(tensor, x=(swap_if_square, (0, 1, 3, 2))))
     sentence = "Neighbouring windows lie one apart, whatever the stride."

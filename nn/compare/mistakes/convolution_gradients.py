@@ -11,13 +11,14 @@ from ..tensors import Tensor
 from .convolution import geometry, kernels, output, pair, terms, without_padding, without_stride
 from .hypothesis import Hypothesis, Make
 from .tools import (
+    absolute,
     changed,
     first_for_all,
     flip,
     keep,
     ones,
+    parameter_itself,
     permute,
-    plus,
     positive,
     rerun,
     roll,
@@ -52,10 +53,15 @@ def _upstream(tensor: str, what: str) -> Iterator[Hypothesis]:
         yield Hypothesis("overwritten", sentence, changed(tensor, g=(keep, axis, [-1])))
         for place, which in ((-1, "last"), (0, "first")):
             sentence = f"The {which} {name} of windows is left out."
-            yield Hypothesis("off by one", sentence, changed(tensor, g=(without, axis, place)))
+            yield Hypothesis("part missing", sentence, changed(tensor, g=(without, axis, place)))
     for place, which in ((-1, "last"), (0, "first")):
         sentence = f"The {which} row and the {which} column of windows are left out."
-        yield Hypothesis("off by one", sentence, changed(tensor, g=(_without_edges, place)))
+        yield Hypothesis("part missing", sentence, changed(tensor, g=(_without_edges, place)))
+    for axis, sentence in (
+        (3, "Windows are counted as if there were as many columns as rows: height taken for the width."),
+        (2, "Windows are counted as if there were as many rows as columns: width taken for the height."),
+    ):
+        yield Hypothesis("part missing", sentence, changed(tensor, g=(_square, axis)))
     for name, sentence, change in (
         ("upstream ignored", "The upstream gradient is taken as ones.", (ones,)),
         ("reversed", "The upstream gradient is read in the reverse order.", (flip, 2, 3)),
@@ -78,6 +84,11 @@ def _corner_only(g: Tensor, place: int) -> Tensor:
     return keep(keep(g, 2, [place]), 3, [place])
 
 
+def _square(g: Tensor, axis: int) -> Tensor | None:
+    other = g.shape[5 - axis]
+    return keep(g, axis, range(other)) if other < g.shape[axis] else None
+
+
 def _without_edges(g: Tensor, place: int) -> Tensor:
     return without(without(g, 2, place), 3, place)
 
@@ -95,10 +106,6 @@ def _masked_by_output(tensor: str) -> Make:
 def _turned(name: str, change: Any, *arguments: Any) -> Make:
     """The right gradient of a parameter, changed."""
     return lambda trace: change(trace.gradients[name], *arguments) if name in trace.gradients else None
-
-
-def _with_parameter(name: str) -> Make:
-    return lambda trace: plus(trace.gradients[name], trace.parameters[name]) if name in trace.gradients else None
 
 
 def _weight_gradient() -> Iterator[Hypothesis]:
@@ -121,15 +128,9 @@ def _weight_gradient() -> Iterator[Hypothesis]:
     for name, sentence, make in (
         ("summed over the filters", "Every filter has the sum of all.", _turned("weight", summed, 0)),
         ("summed over the channels", "Every channel has the sum of all.", _turned("weight", summed, 1)),
-        ("overwritten", "Only the last filter has a gradient.", _turned("weight", keep, 0, [-1])),
-        ("overwritten", "Only the first filter has a gradient.", _turned("weight", keep, 0, [0])),
-        ("overwritten", "Only the last channel has a gradient.", _turned("weight", keep, 1, [-1])),
-        ("overwritten", "Only the first channel has a gradient.", _turned("weight", keep, 1, [0])),
-        (
-            "weights added",
-            "The weights themselves are added; weight decay belongs to the optimiser.",
-            _with_parameter("weight"),
-        ),
+        ("absolute value", "The absolute input is used.", changed(here, x=(absolute,))),
+        ("upstream ignored", "It is the weights themselves.", parameter_itself("weight")),
+        ("upstream ignored", "It is the weights themselves.", parameter_itself("weight", per_sample=True)),
     ):
         yield Hypothesis(name, sentence, make)
 
@@ -140,9 +141,8 @@ def _bias_gradient() -> Iterator[Hypothesis]:
     yield from _upstream(here, "the sum")
     for name, sentence, make in (
         ("summed over the filters", "Every filter has the sum of all.", _turned("bias", summed, 0)),
-        ("weights added", "The bias itself is added.", _with_parameter("bias")),
-        ("overwritten", "Only the last filter has a gradient.", _turned("bias", keep, 0, [-1])),
-        ("overwritten", "Only the first filter has a gradient.", _turned("bias", keep, 0, [0])),
+        ("upstream ignored", "It is the bias itself.", parameter_itself("bias")),
+        ("upstream ignored", "It is the bias itself.", parameter_itself("bias", per_sample=True)),
     ):
         yield Hypothesis(name, sentence, make)
 
@@ -154,7 +154,7 @@ def _input_gradient() -> Iterator[Hypothesis]:
         sentence = f"Only the {which} filter counts: the sum over the filters is missing."
         yield Hypothesis("overwritten", sentence, changed(here, weight=(keep, 0, [place])))
         left_out = f"The {which} filter is left out."
-        yield Hypothesis("off by one", left_out, changed(here, weight=(without, 0, place)))
+        yield Hypothesis("part missing", left_out, changed(here, weight=(without, 0, place)))
     sentence = "Of windows that overlap only the last one counts: overwritten instead of added to."
     yield Hypothesis("overwritten", sentence, lambda trace: _last_window(trace, all_filters=True))
     sentence = "Only the last filter, and of windows that overlap the last one, counts: overwritten, not added to."

@@ -10,11 +10,13 @@ from ..automatic import Trace
 from ..tensors import Tensor
 from .hypothesis import Hypothesis, Make, right
 from .tools import (
+    absolute,
     changed,
     first_for_all,
     flip,
     keep,
     ones,
+    parameter_itself,
     permute,
     plus,
     positive,
@@ -58,6 +60,7 @@ def _output() -> Iterator[Hypothesis]:
     for name, sentence, make in (
         ("bias forgotten", "The bias is not added.", changed(here, bias=(zeros,))),
         ("bias", "The bias is subtracted.", changed(here, bias=(times, -1))),
+        ("bias", "The bias is added twice.", changed(here, bias=(times, 2))),
         ("bias", "The bias is added once for each input, not once for each output.", _repeated_bias),
         ("bias", "The biases belong to other outputs.", changed(here, bias=(roll, 0))),
         ("bias", "Every output adds the first bias.", changed(here, bias=(first_for_all, 0))),
@@ -83,7 +86,7 @@ def _terms(tensor: str, axis: int, what: str) -> Iterator[Hypothesis]:
         sentence = f"Only the {which} {what} counts: the sum is overwritten instead of added to."
         yield Hypothesis("overwritten", sentence, changed(tensor, weight=(keep, axis, [place])))
         sentence = f"The {which} {what} is left out."
-        yield Hypothesis("off by one", sentence, changed(tensor, weight=(without, axis, place)))
+        yield Hypothesis("part missing", sentence, changed(tensor, weight=(without, axis, place)))
 
 
 def _upstream(tensor: str) -> Iterator[Hypothesis]:
@@ -122,18 +125,14 @@ def _weight_gradient() -> Iterator[Hypothesis]:
         ("reversed", "The input is read in the reverse order.", changed(here, x=(flip, -1))),
         ("channels mixed up", "The input is moved by one.", changed(here, x=(roll, -1))),
         ("channels mixed up", "Every input is taken to be the first.", changed(here, x=(first_for_all, -1))),
-        ("absolute value", "The absolute input is used.", changed(here, x=(_absolute,))),
+        ("absolute value", "The absolute input is used.", changed(here, x=(absolute,))),
+        ("upstream ignored", "It is the weights themselves.", parameter_itself("weight")),
+        ("upstream ignored", "It is the weights themselves.", parameter_itself("weight", per_sample=True)),
     ):
         yield Hypothesis(name, sentence, make)
     yield from _upstream(here)
-    sentence = "The weights themselves are added; weight decay belongs to the optimiser."
-    yield Hypothesis("weights added", sentence, _with_parameter("weight", plus))
     sentence = "The weights take the place of the input: each is multiplied by the upstream gradient."
     yield Hypothesis("input wrong", sentence, _weights_times_g)
-
-
-def _absolute(t: Tensor) -> Tensor:
-    return t.like(map(abs, t.flat))
 
 
 def _weights_times_g(trace: Trace) -> Tensor:
@@ -148,7 +147,9 @@ def _bias_gradient() -> Iterator[Hypothesis]:
     yield Hypothesis("bias forgotten", "The bias has no gradient: it is zero.", _turned("bias", zeros))
     yield from _upstream(here)
     yield Hypothesis("summed over the outputs", "Every output has the sum of all.", _turned("bias", summed, 0))
-    yield Hypothesis("weights added", "The bias itself is added.", _with_parameter("bias", plus))
+    for per_sample in (False, True):
+        sentence = "It is the bias itself."
+        yield Hypothesis("upstream ignored", sentence, parameter_itself("bias", per_sample=per_sample))
     yield Hypothesis("input too much", "It is multiplied by the bias.", _with_parameter("bias", product))
 
 
@@ -160,6 +161,7 @@ def _input_gradient() -> Iterator[Hypothesis]:
     yield Hypothesis("transposed", "The weights are read in the wrong order.", changed(here, weight=(_misread_back,)))
     yield from _terms(here, 1, "output")
     yield Hypothesis("weights ignored", "The weights are taken as ones.", changed(here, weight=(ones,)))
+    yield Hypothesis("absolute value", "The absolute weights are used.", changed(here, weight=(absolute,)))
     yield from _upstream(here)
     yield Hypothesis("input too much", "It is multiplied by the input.", lambda trace: product(trace.gx, trace.x))
     sentence = "It is the gradient plus the input."
@@ -175,6 +177,8 @@ def flatten(tensor: str) -> Iterator[Hypothesis]:
     yield Hypothesis(
         "reversed", "The elements are in the reverse order.", lambda trace: _reversed(right(trace, tensor))
     )
+    for by in (1, -1):
+        yield Hypothesis("off by one", "Everything is moved by one place.", _moved(tensor, by))
     yield Hypothesis("upstream ignored", "It is ones, whatever came.", lambda trace: ones(right(trace, tensor)))
     yield Hypothesis("upstream ignored", "It is the input, not the gradient.", lambda trace: trace.x)
 
@@ -188,6 +192,17 @@ def _reordered(tensor: str, axes: tuple[int, ...]) -> Make:
             return Tensor(permute(trace.x, order).flat, trace.y.shape)
         shape = tuple(trace.x.shape[a] for a in order)
         return permute(Tensor(trace.g.flat, shape), [order.index(a) for a in range(4)])
+
+    return make
+
+
+def _moved(tensor: str, by: int) -> Make:
+    """Each sample's numbers moved along."""
+
+    def make(trace: Trace) -> Tensor:
+        t = right(trace, tensor)
+        flat = Tensor(t.flat, (t.shape[0], t.size // t.shape[0]))
+        return Tensor(roll(flat, 1, by).flat, t.shape)
 
     return make
 

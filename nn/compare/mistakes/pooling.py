@@ -63,6 +63,11 @@ def _shared_maxima(values: list[Any]) -> list[Any]:
     return [type(v)(1) / sum(tied) * t for v, t in zip(values, tied, strict=True)]
 
 
+def _first_and_last(values: list[Any]) -> list[Any]:
+    first, last = _first_of(values, max(values)), _last_of(values, max(values))
+    return [type(v)(a + b) / 2 for v, a, b in zip(values, first, last, strict=True)]
+
+
 def _input_gradient() -> Iterator[Hypothesis]:
     yield Hypothesis(
         "last of equal maxima",
@@ -73,6 +78,11 @@ def _input_gradient() -> Iterator[Hypothesis]:
         "equal maxima share",
         "Equal maxima share the gradient; the engine gives it to the first.",
         _handed_out(_shared_maxima),
+    )
+    yield Hypothesis(
+        "equal maxima share",
+        "The first and the last of equal maxima share the gradient; the engine gives it to the first.",
+        _handed_out(_first_and_last),
     )
     for name, sentence, shares in (
         (
@@ -156,6 +166,7 @@ def _input_gradient() -> Iterator[Hypothesis]:
     yield Hypothesis("channels mixed up", "Every channel uses the maxima of the first.", _argmax_of(channel=0))
     yield Hypothesis("channels mixed up", "Every channel uses the maxima of the last.", _argmax_of(channel=-1))
     yield Hypothesis("stale", "The maxima are those of the sample before.", _argmax_of(sample_before=True))
+    yield from _strides("input gradient")
     yield Hypothesis(
         "window origin forgotten", "Every window writes to the upper left corner of the image.", _to_corner
     )
@@ -200,6 +211,31 @@ def _argmax_of(channel: int | None = None, sample_before: bool = False) -> Make:
     return make
 
 
+def _other_stride(tensor: str, stride: int | None) -> Make:
+    """Windows that begin at multiples of another stride (None: of their size); as many as there should be."""
+
+    def make(trace: Trace) -> Tensor | None:
+        module = trace.module
+        assert isinstance(module, MaxPool2d)
+        twin = MaxPool2d(module.kernel_size, stride, module.padding, module.dilation)
+        full = Tensor.of(twin(trace.x.nested()).data).shape
+        height, width = trace.y.shape[2:]
+        if full[2] < height or full[3] < width or full[2:] == (height, width):
+            return None
+        x, y, gx = trace.x.flat, list(trace.y.flat), zeros(trace.gx).flat
+        for number, window in enumerate(windows_of(twin, trace.x.shape)):
+            plane, place = divmod(number, full[2] * full[3])
+            i, j = divmod(place, full[3])
+            if i < height and j < width:
+                output = (plane * height + i) * width + j
+                best = max(window, key=x.__getitem__)
+                y[output] = x[best]
+                gx[best] = gx[best] + trace.g.flat[output]
+        return trace.y.like(y) if tensor == "activation" else trace.gx.like(gx)
+
+    return make
+
+
 def _to_corner(trace: Trace) -> Tensor | None:
     module = trace.module
     assert isinstance(module, MaxPool2d)
@@ -213,7 +249,15 @@ def _to_corner(trace: Trace) -> Tensor | None:
     return trace.gx.like(out)
 
 
+def _strides(tensor: str) -> Iterator[Hypothesis]:
+    yield Hypothesis(
+        "stride ignored", "Windows lie one beside the other, whatever the stride.", _other_stride(tensor, None)
+    )
+    yield Hypothesis("stride ignored", "Windows lie one apart, whatever the stride.", _other_stride(tensor, 1))
+
+
 def _output() -> Iterator[Hypothesis]:
+    yield from _strides("activation")
     for name, sentence, choose in (
         ("mean instead of maximum", "It is the mean of the window.", lambda v: sum(v) / len(v)),
         ("sum instead of maximum", "It is the sum of the window.", sum),

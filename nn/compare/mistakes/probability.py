@@ -69,6 +69,21 @@ def softmax(tensor: str) -> Iterator[Hypothesis]:
         ),
     ):
         yield Hypothesis(name, sentence, _of_rows(formula))
+    yield Hypothesis("indices mixed up", "In the sum stands p_j where p_i belongs.", _of_rows(_mixed_up))
+    yield Hypothesis("part missing", "The last output is left out of the sum.", _of_rows(_without_last))
+    yield Hypothesis("part missing", "The first output is left out of the sum.", _of_rows(_without_first))
+
+
+def _mixed_up(p: Row, g: Row) -> Row:
+    return [q * u - q * q * sum(g) for q, u in zip(p, g, strict=True)]
+
+
+def _without_last(p: Row, g: Row) -> Row:
+    return [q * (u - _dot(p[:-1], g[:-1])) for q, u in zip(p, [*g[:-1], 0.0], strict=True)]
+
+
+def _without_first(p: Row, g: Row) -> Row:
+    return [q * (u - _dot(p[1:], g[1:])) for q, u in zip(p, [0.0, *g[1:]], strict=True)]
 
 
 def _exp(v: float) -> float:
@@ -116,10 +131,24 @@ def cross_entropy(tensor: str) -> Iterator[Hypothesis]:
     if tensor == "loss":
         for name, sentence, loss in _LOSSES:
             yield Hypothesis(name, sentence, _loss(loss))
+        for exponent in range(3, 16):
+            sentence = f"A small number, 1e-{exponent}, is added in the logarithm."
+            yield Hypothesis("epsilon", sentence, _loss(_with_epsilon(10.0**-exponent)))
     else:
         for of_probabilities, formulas in ((False, _OF_LOGITS), (True, _OF_PROBABILITIES)):
             for name, sentence, gradient in formulas:
                 yield Hypothesis(name, sentence, _gradient(gradient, of_probabilities))
+        for exponent in range(3, 16):
+            sentence = f"A small number, 1e-{exponent}, is added to the probability."
+            yield Hypothesis("epsilon", sentence, _gradient(_slope_with_epsilon(10.0**-exponent), True))
+
+
+def _with_epsilon(epsilon: float) -> Callable[[Row, Row, Row], float]:
+    return lambda z, p, y: -_dot(y, [math.log(v + epsilon) for v in p])
+
+
+def _slope_with_epsilon(epsilon: float) -> Callable[[Row, Row, Row], Row]:
+    return lambda z, p, y: [-t / (v + epsilon) for v, t in zip(p, y, strict=True)]
 
 
 def _samples(trace: Trace) -> Iterator[tuple[Row, Row, Row]]:
@@ -173,12 +202,12 @@ _LOSSES: tuple[tuple[str, str, Callable[[Row, Row, Row], float]], ...] = (
         "The other classes count too, as in binary cross-entropy.",
         lambda z, p, y: -sum(t * math.log(v) + (1 - t) * math.log(1 - v) for v, t in zip(p, y, strict=True)),
     ),
-    (
-        "divided by the number of classes",
-        "It is divided by the number of classes.",
-        lambda z, p, y: -_dot(y, [math.log(v) for v in p]) / len(p),
-    ),
     ("logarithm", "It is minus the logit: the logarithm of the sum is missing.", lambda z, p, y: -_dot(y, z)),
+    (
+        "sign",
+        "The logarithm of the sum is subtracted instead of added.",
+        lambda z, p, y: 2 * max(z) - _dot(y, z) - math.log(sum(_exp(v - max(z)) for v in z)) - max(z),
+    ),
     ("wrong class", "It is the loss of the first class, whatever the label says.", lambda z, p, y: -math.log(p[0])),
     (
         "squared error",
@@ -190,16 +219,21 @@ _LOSSES: tuple[tuple[str, str, Callable[[Row, Row, Row], float]], ...] = (
         "It is half the squared error.",
         lambda z, p, y: sum((v - t) ** 2 for v, t in zip(p, y, strict=True)) / 2,
     ),
-    (
-        "epsilon",
-        "A small number, 1e-7 or so, is added in the logarithm.",
-        lambda z, p, y: -_dot(y, [math.log(v + 1e-7) for v in p]),
-    ),
 )
 
 _Gradients = tuple[tuple[str, str, Callable[[Row, Row, Row], Row]], ...]
 
 _OF_LOGITS: _Gradients = (
+    (
+        "wrong class",
+        "The label is moved by one class.",
+        lambda z, p, y: [v - t for v, t in zip(p, y[1:] + y[:1], strict=True)],
+    ),
+    (
+        "wrong class",
+        "The label is moved by one class.",
+        lambda z, p, y: [v - t for v, t in zip(p, y[-1:] + y[:-1], strict=True)],
+    ),
     ("label forgotten", "It is p: the label is not subtracted.", lambda z, p, y: list(p)),
     ("label forgotten", "It is minus the label: p is missing.", lambda z, p, y: [-t for t in y]),
     (

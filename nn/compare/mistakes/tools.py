@@ -16,6 +16,7 @@ from ..tensors import Tensor, index_of, stack
 from .hypothesis import Make, right
 
 __all__ = [
+    "absolute",
     "along",
     "changed",
     "each_sample",
@@ -23,6 +24,7 @@ __all__ = [
     "flip",
     "keep",
     "ones",
+    "parameter_itself",
     "permute",
     "plus",
     "positive",
@@ -130,6 +132,11 @@ def times(t: Tensor, factor: Any) -> Tensor:
     return t.like(v * factor for v in t.flat)
 
 
+def absolute(t: Tensor) -> Tensor:
+    """Absolute values."""
+    return t.like(map(abs, t.flat))
+
+
 def positive(t: Tensor) -> Tensor:
     """Negative numbers cut off."""
     return t.like(max(v, type(v)(0)) for v in t.flat)
@@ -221,6 +228,16 @@ def changed(tensor: str, **changes: Change) -> Make:
             new[name] = t
         x, g = new.pop("x", None), new.pop("g", None)
         return right(rerun(trace, x=x, g=g, parameters=new), tensor)
+
+    return make
+
+
+def parameter_itself(name: str, per_sample: bool = False) -> Make:
+    """A parameter in the place of its gradient; added up over the batch, if the layer works sample by sample."""
+
+    def make(trace: Trace) -> Tensor | None:
+        t = trace.parameters.get(name)
+        return times(t, trace.samples) if t is not None and per_sample else t
 
     return make
 
