@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Affine", "Loop", "coalesce"]
+__all__ = ["Affine", "Loop", "coalesce", "nest"]
 
 
 @dataclass(frozen=True)
@@ -79,3 +79,14 @@ def coalesce(loops: Sequence[Loop], addresses: Iterable[Affine]) -> list[Loop]:
             loop = Loop(loop.name, loop.size * result.pop().size)
         result.append(loop)
     return result
+
+
+def nest(loops: Sequence[Loop], lines: Sequence[str]) -> list[str]:
+    """`lines` inside `loops`."""
+    text = []
+    for depth, loop in enumerate(loops):
+        text.append("  " * depth + f"for (int {loop.name} = 0; {loop.name} < {loop.size}; {loop.name}++)")
+    pad = "  " * len(loops)
+    if len(lines) == 1:
+        return [*text, pad + lines[0]]
+    return [*text, pad + "{", *[pad + "  " + line for line in lines], pad + "}"]

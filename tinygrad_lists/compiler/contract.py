@@ -9,11 +9,14 @@ are images; where the numbers of neighbouring pixels lie beside one another too,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .affine import Affine, Loop
+from .affine import Affine, Loop, nest
 
 __all__ = ["Contraction", "Operand"]
+
+
+LOAD = 0.1  # cycles for a load that is hidden behind multiply-adds: the first cache does not hold everything
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Contraction:
     add: bool = False
     partial: bool = False
     relu: bool = False
+    inside: list[Loop] = field(default_factory=list)  # loops over the result within a tile
     head: str = ""  # mask for the last vector of a row, which reaches over its end
 
     def lines(self) -> list[str]:
@@ -98,16 +102,14 @@ class Contraction:
             lanes = max(lanes, min(self.widest, 1 << (vector.size * self.width).bit_length() - 1))
         column = self._tile_axis(self.b, self.a)
         row = vector if vector is not None and not self.across else self._tile_axis(self.a, self.b)
-        text: list[str] = []
-        depth = 0
         rest = [loop for loop in self.outer if loop not in (row, column)]
-        for loop in rest:
-            text.append("  " * depth + f"for (int {loop.name} = 0; {loop.name} < {loop.size}; {loop.name}++)")
-            depth += 1
+        # A sum over whole planes reads so much that a tile's planes should stay in the first cache: its loops go outside.
+        outside = [loop for loop in rest if loop.name == "g"] if self.across else rest
+        self.inside = [loop for loop in rest if loop not in outside]
         body: list[str] = []
         for first, rows_in_all, size in self._runs(row, lanes):
             body += self._tiles(row, column, first, rows_in_all, size)
-        return [*text, "  " * depth + "{", *["  " * (depth + 1) + line for line in body], "  " * depth + "}"]
+        return nest(outside, body)
 
     def _runs(self, row: Loop | None, lanes: int) -> list[tuple[int, int, int]]:
         """(first element, rows, lanes) of stretches along the row axis; smaller vectors for what is left."""
@@ -169,19 +171,19 @@ class Contraction:
                     end = right.first + right.count * right.size
                     text.append("  " * depth + f"for (int v = {right.first}; v < {end}; v += {right.size})")
                     depth += 1
-                tile = self._tile(row, column, name, at, down.size, right.size, lanes, unit)
+                tile = nest(self.inside, self._tile(row, column, name, at, down.size, right.size, lanes, unit))
                 text += ["  " * depth + line for line in tile]
         return text
 
     def _tile_size(self, rows: int, columns: int) -> tuple[int, int]:
-        """The tile that takes the fewest cycles, two multiply-adds and two loads a cycle, latency four."""
+        """The tile that takes the fewest cycles: two multiply-adds a cycle, latency four, and loads not for nothing."""
 
         def cycles(high: int, wide: int) -> float:
             total = 0.0
             for down in blocks(rows, high):
                 for right in blocks(columns, wide):
                     r, c = down.size, right.size
-                    total += down.count * right.count * max(r * c / 2, (r + c) / 2, 4)
+                    total += down.count * right.count * (max(r * c / 2, (r + c) / 2, 4) + LOAD * (r + c))
             return total
 
         sizes = [

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..shapes import strides_of
-from .affine import Affine, Loop, coalesce
+from .affine import Affine, Loop, coalesce, nest
 from .contract import Contraction, Operand
 from .formulas import FORMULAS, literal
 from .layout import ELEMENTWISE, MOVES, Layout, Unfit, is_alias
@@ -69,17 +69,6 @@ class Body:
         for number, address in enumerate(self.addresses):
             text = text.replace(f"@{number}@", address.text())
         return text
-
-
-def nest(loops: Sequence[Loop], lines: Sequence[str]) -> list[str]:
-    """`lines` inside `loops`."""
-    text = []
-    for depth, loop in enumerate(loops):
-        text.append("  " * depth + f"for (int {loop.name} = 0; {loop.name} < {loop.size}; {loop.name}++)")
-    pad = "  " * len(loops)
-    if len(lines) == 1:
-        return [*text, pad + lines[0]]
-    return [*text, pad + "{", *[pad + "  " + line for line in lines], pad + "}"]
 
 
 class Emitter:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from .affine import Affine, Loop
-from .emit import Body, Emitter, Kernel, nest
+from .affine import Affine, Loop, nest
+from .emit import Body, Emitter, Kernel
 from .program import Node
 
 __all__ = ["average", "average_back", "place", "pooled", "positions", "scattered"]
@@ -40,6 +40,8 @@ def place(e: Emitter, node: Node, gathered: Node | None) -> Kernel:
     """The place of the first maximum within each window, and the maximum itself if `gathered` wants it."""
     x = node.inputs[0]
     windows = _Windows(e, x.shape, node)
+    if e.layout.batch[node] is not None and x.kind == "f" and not windows.padded:
+        return _place_in_lanes(e, node, gathered, windows)
     loops, index = e.index(node)
     body = Body()
     kind = "I" if x.kind == "i" else "T"
@@ -68,6 +70,32 @@ def place(e: Emitter, node: Node, gathered: Node | None) -> Kernel:
     text = [body.fill(line) for line in nest([loop for loop in loops if loop.size > 1], lines)]
     text = _without_unit_loops(text, loops)
     return e.kernel(node, body, text, also=[gathered] if gathered is not None else [])
+
+
+def _place_in_lanes(e: Emitter, node: Node, gathered: Node | None, windows: _Windows) -> Kernel:
+    """The same for all lanes at once; a comparison of vectors is a mask."""
+    loops, index = e.index(node)
+    body, width = Body(), e.layout.width
+
+    def vector(buffer: Node, address: Affine, kind: str) -> str:
+        place = body.place(buffer, e.buffer(buffer), address.without("n"))
+        return f"(*({kind}{width} *)&{place})"
+
+    lines = []
+    for number, (k, m) in enumerate(windows.taps):
+        base, address = e.operand(node.inputs[0], (index[0], index[1], *windows.at(k, m)))
+        value = vector(base, address, "const V")
+        if number == 0:
+            lines.append(f"V{width} best = {value}; M{width} at = {{}};")
+            continue
+        lines.append(f"{{ V{width} v = {value}; M{width} up = ((v > best) | (v != v)) & (best == best);")
+        lines.append(f"  best = (V{width})((up & (M{width})v) | (~up & (M{width})best));")
+        lines.append(f"  at = (up & {number}) | (~up & at); }}")
+    lines.append(f"{vector(node, e.address(node, index), 'M')} = at;")
+    if gathered is not None:
+        lines.append(f"{vector(gathered, e.address(gathered, index), 'V')} = best;")
+    text = [body.fill(line) for line in nest([loop for loop in loops if loop.size > 1], lines)]
+    return e.kernel(node, body, _without_unit_loops(text, loops), also=[gathered] if gathered is not None else [])
 
 
 def _without_unit_loops(text: list[str], loops: list[Loop]) -> list[str]:
@@ -116,12 +144,18 @@ def scattered(e: Emitter, node: Node) -> Kernel:
     apart = sh >= kh and sw >= kw and not windows.padded and windows.dilation == (1, 1)
     covers = apart and (sh, sw) == (kh, kw)
     covers = covers and where.shape[2] * sh == node.shape[2] and where.shape[3] * sw == node.shape[3]
+    width, lanes = e.layout.width, e.layout.batch[node] is not None and not windows.padded and kind == "T"
     lines = [f"{kind} g = {value}; I at = {at};"]
+    if lanes:
+        lines = [f"V{width} g; M{width} at;", *e.lanes(node, body, [f"g[n] = {value};", f"at[n] = {at};"])]
     for number, (k, m) in enumerate(windows.taps):
         target = body.place(node, e.buffer(node), e.address(node, (index[0], index[1], *windows.at(k, m))))
         store = f"{target} {'=' if apart else '+='} at == {number} ? g : 0;"
+        if lanes:
+            body.addresses[-1] = body.addresses[-1].without("n")
+            store = f"*(V{width} *)&{target} {'=' if apart else '+='} (V{width})((M{width})g & (at == {number}));"
         lines.append(f"if {windows.inside(k, m)} {store}" if windows.padded else store)
-    if e.layout.batch[node] is not None:
+    if e.layout.batch[node] is not None and not lanes:
         lines = e.lanes(node, body, lines)
     text = [body.fill(line) for line in nest([loop for loop in loops if loop.size > 1], lines)]
     text = _without_unit_loops(text, loops)

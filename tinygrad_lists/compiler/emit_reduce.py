@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..shapes import normalize_axis, numel
-from .affine import Affine, Loop
-from .emit import Body, Emitter, Kernel, nest
+from .affine import Affine, Loop, nest
+from .emit import Body, Emitter, Kernel
 from .program import Node
 
 __all__ = ["arg", "concat", "cumsum", "gather", "pad", "reduction", "scatter_add"]

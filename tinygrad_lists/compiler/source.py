@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import emit_pool, emit_reduce
-from .affine import Affine, Loop
-from .emit import Body, Emitter, Kernel, Machine, nest
+from .affine import Affine, Loop, nest
+from .emit import Body, Emitter, Kernel, Machine
 from .formulas import PRELUDE, functions_of, literal
 from .layout import ELEMENTWISE, MOVES, PRODUCTS, Layout, Unfit, plain, plan
 from .program import Check, Node, Program
@@ -318,16 +318,21 @@ class _Writer:
 
     def vectors(self, body: str) -> str:
         """The vector types that are used, and what can be done to them."""
-        text = ""
-        for lanes in (64, 32, 16, 8, 4, 2):
-            if not any(f"{name}{lanes}" in body for name in ("V", "head", "across", "relu")):
-                continue
+        text = "#if defined(__clang__) || __GNUC__ >= 12\n"
+        text += "#define SHUFFLE(V, M, v, ...) __builtin_shufflevector(v, v, __VA_ARGS__)\n#else\n"
+        text += "#define SHUFFLE(V, M, v, ...) __builtin_shuffle(v, (M){__VA_ARGS__})\n#endif\n"
+        widest = 1
+        for lanes in (2, 4, 8, 16, 32, 64):
+            if any(f"{name}{lanes}" in body for name in ("V", "M", "head", "across", "relu")):
+                widest = lanes
+        if widest == 1:
+            return ""
+        for lanes in (2, 4, 8, 16, 32, 64):
+            if lanes > widest:
+                break
             attributes = f"__attribute__((vector_size(sizeof(T) * {lanes}), aligned(sizeof(T)), may_alias))"
             text += f"typedef T V{lanes} {attributes};\ntypedef I M{lanes} {attributes};\n"
-            text += (
-                f"static inline T across{lanes}(V{lanes} v) {{ T s = 0; "
-                f"for (int n = 0; n < {lanes}; n++) s += v[n]; return s; }}\n"
-            )
+            text += self.total(lanes)
             text += (
                 f"static inline V{lanes} relu{lanes}(V{lanes} v) {{ return (V{lanes})((M{lanes})v & ~(v <= 0)); }}\n"
             )
@@ -342,6 +347,16 @@ class _Writer:
                 f"for (int n = 0; n < lanes; n++) if (n % {width} < valid) s += v[n]; return s; }}\n"
             )
         return text
+
+    def total(self, lanes: int) -> str:
+        """The sum of a vector's numbers: halves added to each other, without leaving the registers."""
+        text = f"static inline T across{lanes}(V{lanes} v) {{"
+        half = lanes // 2
+        while half:
+            order = ", ".join(str((n + half) % lanes) for n in range(lanes))
+            text += f"\n  v += SHUFFLE(V{lanes}, M{lanes}, v, {order});"
+            half //= 2
+        return text + "\n  return v[0];\n}\n"
 
     def function(self, call: _Call) -> str:
         """A kernel, with a comment that leads back to the program."""
