@@ -14,7 +14,7 @@ from .problems import HomeworkError, Problem
 from .tensors import Tensor, stack, total
 from .values import read, unchanged
 
-__all__ = ["ERRORS", "Answer", "Runner", "StandIn", "answer", "answer_loss", "chain", "chain_network", "swapped"]
+__all__ = ["ERRORS", "Answer", "Runner", "StandIn", "answer", "answer_loss", "chain", "filled", "problem_of", "swapped"]
 
 #: What code raises that is wrong about shapes, names, types or values.
 ERRORS = (
@@ -168,50 +168,71 @@ def chain(
 
     Gradients are summed over the batch and divided by `divisor`, at the end. After a problem the rest is missing.
     """
-    runners = {path: Runner(candidate, exact) for path, candidate in candidates.items()}
-    answers = {path: Answer() for path in candidates}
+    run = _Run({path: Runner(candidate, exact) for path, candidate in candidates.items()})
     if loss is not None:
-        answers["loss"] = Answer()
-    size = x.shape[0] if all(r.batched for r in runners.values()) else 1
-    kept: dict[tuple[str, str], list[Tensor]] = {}
+        run.answers["loss"] = Answer()
+    size = x.shape[0] if all(r.batched for r in run.runners.values()) else 1
     losses: list[float] = []
-    path, step = "", ""
-    try:
-        for start in range(0, x.shape[0], size):
-            value = _rows(x, start, size)
-            step = "forward"
-            for path in runners:
-                value = runners[path].forward(value)
-                kept.setdefault((path, "y"), []).append(value)
-            if loss is None:
-                assert g is not None
-                gradient = _rows(g, start, size)
-            else:
-                values, gradients = _losses(loss, value, labels[start : start + size], answers["loss"])
-                if len(gradients) < size:
-                    break
-                losses += values
-                gradient = stack(gradients)
-                kept.setdefault(("loss", "gx"), []).append(gradient)
-            for path in reversed(runners):
-                step = "backward"
-                gradient = runners[path].backward(gradient)
-                kept.setdefault((path, "gx"), []).append(gradient)
-                step = "gradients()"
-                for name, t in runners[path].gradients().items():
-                    kept.setdefault((path, f"d{name}"), []).append(t)
-    except ERRORS as error:
-        answers[path].notice(problem_of(error, step))
+    goes_back = True  # a layer that cannot go backward is still asked for the other samples' outputs
+    for start in range(0, x.shape[0], size):
+        value = run.forward(_rows(x, start, size))
+        if value is None:
+            break
+        if loss is None:
+            gradient = _rows(g, start, size) if g is not None else None
+        else:
+            values, gradients = _losses(loss, value, labels[start : start + size], run.answers["loss"])
+            losses += values
+            gradient = run.keep("loss", "gx", stack(gradients)) if len(gradients) == size else None
+        goes_back = goes_back and gradient is not None and run.backward(gradient)
     if len(losses) == len(labels) and losses:
-        answers["loss"].y = Tensor([sum(losses) / divisor], ())
-    _fill(answers, kept, x.shape[0] // size, divisor)
-    for path, runner in runners.items():
+        run.answers["loss"].y = Tensor([sum(losses) / divisor], ())
+    filled(run.answers, run.kept, x.shape[0] // size, divisor)
+    for path, runner in run.runners.items():
         for problem in (*runner.problems, *getattr(runner.candidate, "problems", [])):
-            answers[path].notice(problem)
-    return answers
+            run.answers[path].notice(problem)
+    return run.answers
 
 
-def _fill(answers: dict[str, Answer], kept: Mapping[tuple[str, str], list[Tensor]], chunks: int, divisor: int) -> None:
+class _Run:
+    """What passes through a chain, and what goes wrong on the way."""
+
+    def __init__(self, runners: dict[str, Runner]) -> None:
+        self.runners = runners
+        self.answers = {path: Answer() for path in runners}
+        self.kept: dict[tuple[str, str], list[Tensor]] = {}
+
+    def keep(self, path: str, what: str, t: Tensor) -> Tensor:
+        """Remember what one chunk of the batch gave."""
+        self.kept.setdefault((path, what), []).append(t)
+        return t
+
+    def forward(self, value: Tensor) -> Tensor | None:
+        """The last output; None if a layer has a problem."""
+        for path, runner in self.runners.items():
+            try:
+                value = self.keep(path, "y", runner.forward(value))
+            except ERRORS as error:
+                self.answers[path].notice(problem_of(error, "forward"))
+                return None
+        return value
+
+    def backward(self, gradient: Tensor) -> bool:
+        """Whether it went through to the first layer."""
+        for path, runner in reversed(list(self.runners.items())):
+            step = "backward"
+            try:
+                gradient = self.keep(path, "gx", runner.backward(gradient))
+                step = "gradients()"
+                for name, t in runner.gradients().items():
+                    self.keep(path, f"d{name}", t)
+            except ERRORS as error:
+                self.answers[path].notice(problem_of(error, step))
+                return False
+        return True
+
+
+def filled(answers: dict[str, Answer], kept: Mapping[tuple[str, str], list[Tensor]], chunks: int, divisor: int) -> None:
     """Put together what was kept of every chunk of the batch; what is not complete stays missing."""
     for (path, what), parts in kept.items():
         answers[path].first[what] = parts[0]
@@ -265,63 +286,6 @@ class StandIn:
     def gradients(self) -> dict[str, Any]:
         """None."""
         return {}
-
-
-class _Recorder:
-    """Stands in for a layer of a network and keeps what passes through it."""
-
-    def __init__(self, layer: Any) -> None:
-        self._layer = layer
-        self.outputs: list[Tensor] = []
-        self.upstream: list[Tensor] = []
-        self.input_gradients: list[Tensor] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._layer, name)
-
-    def forward(self, x: Any) -> Any:
-        y = self._layer.forward(x)
-        self.outputs.append(_floats(read(y, "forward")))
-        return y
-
-    def backward(self, gradient: Any) -> Any:
-        self.upstream.append(_floats(read(gradient, "the gradient")))
-        gx = self._layer.backward(gradient)
-        self.input_gradients.append(_floats(read(gx, "backward")))
-        return gx
-
-
-def _floats(nested: Any) -> Tensor:
-    t = Tensor.of(nested)
-    return Tensor(list(map(float, t.flat)), (1, *t.shape))
-
-
-def chain_network(network: Any, x: Tensor, labels: Sequence[list[int]], divisor: int) -> dict[str, Answer]:
-    """The same as `chain`, by the network's own ``batch_gradients``: its averages and its order are tested too.
-
-    ``network.layers`` must be a dict; recorders stand in its layers' places meanwhile.
-    """
-    layers: dict[str, Any] = network.layers
-    recorders = {path: _Recorder(layer) for path, layer in layers.items()}
-    answers = {path: Answer() for path in (*layers, "loss")}
-    own = dict(layers)
-    try:
-        layers.update(recorders)
-        batch = network.batch_gradients(x.nested(), [list(label) for label in labels])
-        answers["loss"].y = _floats(read(batch.loss, "batch_gradients")).part(0)
-        for name, value in batch.gradients.items():
-            path, _, parameter = name.rpartition(".")
-            answers[path].gradients[parameter] = _floats(read(value, f"batch_gradients, {name}")).part(0)
-    except ERRORS as error:
-        answers["loss"].notice(problem_of(error, "batch_gradients"))
-    finally:
-        layers.update(own)
-    kept = {}
-    for path, recorder in recorders.items():
-        kept[path, "y"], kept[path, "gx"] = recorder.outputs, recorder.input_gradients
-    kept["loss", "gx"] = list(recorders.values())[-1].upstream if recorders else []
-    _fill(answers, {key: parts for key, parts in kept.items() if parts}, x.shape[0], divisor)
-    return answers
 
 
 @contextmanager

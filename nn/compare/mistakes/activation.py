@@ -122,7 +122,16 @@ def _mapped(function: Callable[[Any], Any]) -> Make:
 
 
 def elementwise(tensor: str) -> Iterator[Hypothesis]:
-    """Functions of single elements, of any kind."""
+    """Functions of single elements, of any kind; nothing is known of layers whose output has another shape."""
+    for hypothesis in _of_functions(tensor):
+        yield Hypothesis(hypothesis.name, hypothesis.sentence, _if_elementwise(hypothesis.make))
+
+
+def _if_elementwise(make: Make) -> Make:
+    return lambda trace: make(trace) if trace.x.shape == trace.y.shape else None
+
+
+def _of_functions(tensor: str) -> Iterator[Hypothesis]:
     if tensor == "activation":
         yield Hypothesis("no activation", "The input is handed on as it is.", lambda t: t.x)
         return
@@ -142,7 +151,9 @@ def elementwise(tensor: str) -> Iterator[Hypothesis]:
     yield Hypothesis(
         "output instead of derivative", "The output takes the place of the derivative.", lambda t: product(t.g, t.y)
     )
-    yield Hypothesis("output instead of derivative", "1 - y takes the place of the derivative.", _one_minus)
+    yield Hypothesis(
+        "output instead of derivative", "One minus the output takes the place of the derivative.", _one_minus
+    )
 
 
 def _one_minus(trace: Trace) -> Tensor:
