@@ -253,6 +253,8 @@ def _walk(order: list[Value], found: dict[Value, Any], as_values: bool, observe:
 def _step(found: dict[Value, Any], node: Value, g: Value, as_values: bool, observe: Observer | None) -> None:
     """One rule on Values, and each contribution summed down to the shape of its input."""
     assert node.op is not None
+    if modes.active and (trace := modes.state.trace) is not None:
+        trace.behind = node.scope
     if node.op.vjp is None:
         raise RuntimeError(f"backward: the operation {node.op.name} has no rule; see vjps")
     contributions: list[Value | None] = []

@@ -103,7 +103,7 @@ class Contraction:
         column = self._tile_axis(self.b, self.a)
         row = vector if vector is not None and not self.across else self._tile_axis(self.a, self.b)
         rest = [loop for loop in self.outer if loop not in (row, column)]
-        # A sum over whole planes reads so much that a tile's planes should stay in the first cache: its loops go outside.
+        # A sum over whole planes reads so much that a tile should find its planes in the first cache again and again.
         outside = [loop for loop in rest if loop.name == "g"] if self.across else rest
         self.inside = [loop for loop in rest if loop not in outside]
         body: list[str] = []

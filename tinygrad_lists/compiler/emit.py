@@ -41,6 +41,7 @@ class Kernel:
     writes: list[Node]
     lines: list[str]
     zero: str = ""  # how the buffer begins where chunks add to it
+    first: Node | None = None  # what it computes before `node`, without storing it
 
 
 @dataclass
@@ -250,7 +251,8 @@ class Emitter:
         )
         zero = "0" if self.is_total(node) else ""
         reads = list(dict.fromkeys(buffers))
-        return Kernel(target, f"k{node.number}_{node.op}", reads, [target], contraction.lines(), zero)
+        name = f"k{node.number}_{node.op}"
+        return Kernel(target, name, reads, [target], contraction.lines(), zero, node if relu else None)
 
     def is_total(self, node: Node) -> bool:
         """Whether it is summed over the batch, chunk by chunk."""

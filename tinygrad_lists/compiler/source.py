@@ -390,6 +390,8 @@ class _Writer:
             return f"{where}out: {node.shape}"
         if not node.op:
             return f"{where}into lanes, {node.shape}"
+        if kernel.first is not None:
+            return f"{self.comment(Kernel(kernel.first, '', [], [], []))}, then {label}: x{node.number} = {node.op}"
         inputs = ", ".join(f"x{x.number} {x.shape}" for x in node.inputs)
         return f"{where}x{node.number} {node.shape} = {node.op}({inputs})"
 

@@ -89,6 +89,7 @@ class Trace:
         self.checks: list[Check] = []
         self.serials: dict[Value, int] = {}
         self.detached: dict[Value, Value] = {}
+        self.behind: tuple[str, ...] = ()  # scope of the operation whose rule runs, set by `backward`
 
     # -- leaves -------------------------------------------------------------------------------------------------------
 
@@ -171,7 +172,7 @@ class Trace:
                 f"jitted function, or compose it of Values"
             )
         nodes = tuple(map(self.node, inputs))
-        node = Node(op.name, nodes, params, shape, kind_of_result(op.name, nodes), " / ".join(modes.state.scope))
+        node = Node(op.name, nodes, params, shape, kind_of_result(op.name, nodes), self._label())
         value = self._traced(node)
         if modes.state.scope:
             value._meta = {"scope": modes.state.scope}
@@ -179,6 +180,12 @@ class Trace:
             value.op, value.inputs, value.params = op, inputs, params
             value.requires_grad = op.differentiable
         return value
+
+    def _label(self) -> str:
+        """Modules inside which the moment's operation runs, or whose derivative it works out."""
+        if modes.state.scope or not self.behind:
+            return " / ".join(modes.state.scope)
+        return f"gradient of {' / '.join(self.behind)}"
 
     def copy(self, new: Value, data: Value, requires_grad: bool, name: str | None) -> None:
         """``Value(data)`` of another Value."""
@@ -270,6 +277,7 @@ class Trace:
 
     def accumulate(self, found: dict[Value, Any]) -> None:
         """What `backward` does with the gradients that it found."""
+        self.behind = ()
         with modes.no_grad():
             for value, g in found.items():
                 before = self.grad_of(value)
