@@ -120,17 +120,17 @@ def headline(report: Report) -> list[str]:
 
 
 def details(report: Report) -> list[Row]:
-    """The rows to explain: wrong ones alone or on random numbers, one per tensor; of the chain only if it alone is
-    wrong. Kinks too."""
-    by_itself = {row.path for row in report.rows if row.verdict.value == "wrong" and row.mode != "chained"}
+    """The rows to explain, one per tensor: wrong ones first, from the loss backwards, then kinks. Rows of the chain
+    only if no layer is wrong by itself: else they only follow."""
+    follows = bool(report.guilty)
     found = []
     for line in reversed(lines(report)):
-        if line.worst.verdict.value == "kink" or line.worst.verdict.value == "wrong":
-            alone = [r for r in line.rows.values() if r.mode != "chained" and r.verdict is line.worst.verdict]
-            if alone:
-                found.append(max(alone, key=_error))
-            elif not by_itself:
-                found.append(line.worst)
+        rows = [row for row in line.rows.values() if row.verdict.value in ("wrong", "kink")]
+        alone = [row for row in rows if row.mode != "chained"]
+        if alone:
+            found.append(max(alone, key=_badness))
+        elif rows and not follows:
+            found.append(rows[0])
     return sorted(found, key=lambda row: row.verdict.value != "wrong")
 
 
@@ -248,7 +248,7 @@ def sentences(row: Row) -> list[str]:
         out.append(f"{d.name}{sure}: {d.sentence}")
         if d.alternatives:
             out.append(f"It could also be: {', '.join(d.alternatives)}.")
-    if row.pattern:
+    if row.pattern and not (d is not None and d.confidence >= 0.9 and row.pattern.startswith("all ")):
         out.append(f"Where: {row.pattern}")
     return [*out, row.note] if row.note else out
 

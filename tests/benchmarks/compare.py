@@ -1,0 +1,76 @@
+"""How long a comparison takes: the paper's network on real images, and exact comparison of small layers.
+
+    python tests/benchmarks/compare.py
+
+The first is `compare_gradients` on the paper's network and one batch of 8 images: every tensor, every metric, alone, on
+random numbers and in the chain, with the oracle. The second is `compare_layer` in Fractions, where equal means equal.
+Both are pure Python on one core.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from machine import describe
+
+import nn
+from nn import handwritten, paper
+from nn.compare import Report, compare_gradients, compare_layer
+
+
+def papers_network() -> Report:
+    """One batch of 8 training images."""
+    images = nn.data.mnist.load("train", subset="paper")
+    model = paper.network()
+    paper.initialise(model)
+    by_hand = handwritten.paper_network(model.state_dict())
+    batch = [images[i] for i in range(paper.BATCH_SIZE)]
+    return compare_gradients(model, by_hand, [image for image, _ in batch], [label for _, label in batch])
+
+
+def exact(kind: str) -> Report:
+    """A layer on small shapes, in Fractions."""
+    conv = nn.Conv2d(2, 3, 3, stride=2, padding=1)
+    dense = nn.Dense(24, 6)
+    by_hand = {
+        "conv": handwritten.Conv2d(conv.weight.data, conv.state_dict()["bias"], stride=2, padding=1),
+        "pool": handwritten.MaxPool2d(2, stride=1),
+        "dense": handwritten.Dense(dense.weight.data, dense.state_dict()["bias"]),
+    }
+    shapes = {"conv": (2, 9, 8), "pool": (3, 8, 8), "dense": (24,)}
+    layers = {"conv": conv, "pool": nn.MaxPool2d(2, stride=1), "dense": dense}
+    return compare_layer(layers[kind], by_hand[kind], input_shape=shapes[kind], kind="fraction")
+
+
+def said(report: Report) -> str:
+    counts = Counter(row.verdict.value for row in report.rows)
+    return f"{len(report.rows)} rows: " + ", ".join(f"{n} {word}" for word, n in sorted(counts.items()))
+
+
+def main() -> None:
+    print(describe())
+    start = time.perf_counter()
+    report = papers_network()
+    print(f"paper's network, 8 images     {time.perf_counter() - start:6.2f} s  {said(report)}")
+    if not report.ok:
+        raise SystemExit(f"{report}")
+    total = 0.0
+    for kind in ("conv", "pool", "dense"):
+        start = time.perf_counter()
+        report = exact(kind)
+        took = time.perf_counter() - start
+        total += took
+        print(f"exact, {kind:5}                  {took:6.2f} s  {said(report)}")
+        if not report.ok:
+            raise SystemExit(f"{report}")
+    print(f"exact, all three              {total:6.2f} s")
+
+
+if __name__ == "__main__":
+    main()
