@@ -9,7 +9,7 @@
 >>> optimiser.step()
 """
 
-from . import data, init, optim, paper
+from . import data, init, optim, paper, schedulers
 from .layers import (
     ELU,
     GELU,
@@ -90,4 +90,5 @@ __all__ = [
     "init",
     "optim",
     "paper",
+    "schedulers",
 ]
