@@ -160,7 +160,7 @@ def test_something_else_than_a_value_is_refused() -> None:
 
 
 def check_sums(graph: Graph) -> int:
-    """Seeds and contributions, in the engine's order, add up to the gradients to the bit. Returns how many have several."""
+    """Seeds and contributions, in the engine's order, add up to the gradients to the bit. Returns for how many."""
     arrived: dict[str, list[Edge]] = {}
     for edge in graph.edges:
         if edge.contribution is not None:

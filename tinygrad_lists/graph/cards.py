@@ -66,7 +66,7 @@ def card(graph: Graph, node: Node) -> Card:
         if len(rows) > 4:
             lines.append(("more", f"and {len(rows) - 4} more parameters"))
     if node.mark is not None:
-        lines += [("mark", part) for part in _wrapped(clean(mark_text(node.mark)))[:3]]
+        lines += [("mark", part) for part in _wrapped(clean(mark_text(node.mark)), 44)[:4]]
     return Card(title, formula, lines, _thumbnail(node.data), _thumbnail(node.grad))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .marks import worst
 from .model import Graph, Mark, dotted
+from .summary import short_number
 
 __all__ = ["ReportLike", "colour"]
 
@@ -98,13 +99,18 @@ def _of_rows(rows: list[Any]) -> dict[str, Mark]:
 
 
 def _told(row: Mapping[str, Any]) -> str:
-    """The worst element of a row, and what kind of mistake it looks like."""
-    parts = [f"{row['tensor']} ({row['mode']})" if row.get("mode") else str(row["tensor"])]
-    place = row.get("worst")
-    if isinstance(place, Mapping) and str(row["verdict"]).lower() not in ("exact", "untested"):
-        index = list(place.get("index") or [])
-        parts.append(f"worst at {index}: by hand {place.get('handwritten')}, automatic {place.get('automatic')}")
-    diagnosis = row.get("diagnosis")
+    """What kind of mistake a row looks like, and its worst element."""
+    tensor = f"{row['tensor']} ({row['mode']})" if row.get("mode") else str(row["tensor"])
+    diagnosis, place = row.get("diagnosis"), row.get("worst")
+    parts = []
     if isinstance(diagnosis, Mapping):
         parts.append(str(diagnosis.get("sentence") or diagnosis.get("name") or ""))
-    return "; ".join(part for part in parts if part)
+    if isinstance(place, Mapping) and str(row["verdict"]).lower() not in ("exact", "untested"):
+        index = list(place.get("index") or [])
+        hand, automatic = _short(place.get("handwritten")), _short(place.get("automatic"))
+        parts.append(f"worst at {index}: by hand {hand}, automatic {automatic}")
+    return f"{tensor}: {'; '.join(parts)}" if parts else tensor
+
+
+def _short(v: Any) -> str:
+    return short_number(v, 6) if isinstance(v, float) else str(v)

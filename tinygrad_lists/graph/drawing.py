@@ -71,7 +71,6 @@ def draw(
     n2    mul       n0, n1  scalar  −6.0  1.0
     n3    constant          scalar  10                constant
     n4    add       n2, n3  scalar  4.0   1.0       output
-    <BLANKLINE>
     """
     if path is not None:
         check_suffix(path)

@@ -225,8 +225,11 @@ class _Folding:
         last: dict[str, int] = {}
         for i, step in enumerate(self.graph.steps):
             place = self.place[step.node]
-            sent.setdefault(place, []).extend(renamed[edge] for edge in step.edges if edge in renamed)
             last[place] = i
+            edges = sent.setdefault(place, [])
+            for edge in step.edges:
+                if edge in renamed:
+                    edges.append(renamed[edge])
         return [Step(place, tuple(dict.fromkeys(sent[place]))) for place in sorted(last, key=lambda p: last[p])]
 
 

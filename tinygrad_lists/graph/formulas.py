@@ -106,14 +106,23 @@ def _rules() -> dict[str, str]:
         source = inspect.getsource(vjps)
     except OSError:
         return {}
+    lines = source.encode().splitlines(keepends=True)  # columns of the tree count bytes
+
+    def text_of(node: ast.expr | ast.stmt) -> str:
+        assert node.end_lineno is not None
+        part = lines[node.lineno - 1 : node.end_lineno]
+        part[-1] = part[-1][: node.end_col_offset]
+        part[0] = part[0][node.col_offset :]
+        return b"".join(part).decode()
+
     functions: dict[str, str] = {}
     rules: dict[str, str] = {}
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.FunctionDef):
-            functions[statement.name] = ast.get_source_segment(source, statement) or ""
+            functions[statement.name] = text_of(statement)
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.value, ast.Dict):
             for key, value in zip(statement.value.keys, statement.value.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    text = ast.get_source_segment(source, value) or ""
+                    text = text_of(value)
                     rules[key.value] = functions.get(text, f'"{key.value}": {text}')
     return rules

@@ -8,6 +8,7 @@ are written once each and referred to by number.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from .model import Edge, Graph, Group, Mark, Node
@@ -29,7 +30,9 @@ def to_json(graph: Graph, indent: int | None = None) -> str:
     True
     """
     separators = None if indent is None else (",", ": ")
-    return json.dumps(to_dict(graph), indent=indent, separators=separators, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(to_dict(graph), indent=indent, separators=separators, ensure_ascii=False, allow_nan=False)
+    # Half a surrogate pair, which a name may hold, has no form in UTF-8.
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text) + "\n"
 
 
 def to_dict(graph: Graph) -> dict[str, Any]:

@@ -28,6 +28,9 @@ _PERIODS, _LONGEST = 24, 2000
 #: Blocks inside of blocks are folded as well; so many times at most.
 _ROUNDS = 4
 
+#: Another round is made if the last one spared at least this share of the nodes.
+_WORTHWHILE = 0.02
+
 
 class _Run(NamedTuple):
     """Operations ``start ... start + times * period - 1`` are `times` equal blocks."""
@@ -55,9 +58,10 @@ def fold_repeats(graph: Graph) -> Graph:
     """
     for _ in range(_ROUNDS):
         smaller = _Repeats(graph).folded()
-        if len(smaller.nodes) == len(graph.nodes):
-            break
+        spared = 1 - len(smaller.nodes) / len(graph.nodes)
         graph = smaller
+        if spared < _WORTHWHILE:
+            break
     return graph
 
 
@@ -114,14 +118,16 @@ class _Repeats:
     def _periods(self) -> list[int]:
         """Distances at which sequences of equal operations recur, the most frequent first."""
         counts: Counter[int] = Counter()
-        for length in (1, 4, 16):
-            last: dict[tuple[int, ...], int] = {}
-            for i in range(len(self.signatures) - length + 1):
-                key = tuple(self.signatures[i : i + length])
+        signatures = self.signatures
+        for sequences in (signatures, zip(signatures, signatures[1:], signatures[2:], signatures[3:], strict=False)):
+            last: dict[object, int] = {}
+            for i, key in enumerate(sequences):
                 before = last.get(key)
                 last[key] = i
-                if before is not None and i - before <= _LONGEST:
+                if before is not None:
                     counts[i - before] += 1
+        for distance in [distance for distance in counts if distance > _LONGEST]:
+            del counts[distance]
         return [period for period, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_PERIODS]]
 
     def _continues(self, i: int, period: int) -> bool:

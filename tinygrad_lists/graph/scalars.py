@@ -31,7 +31,7 @@ def expansion(op: str) -> Rule | None:
 def _elementwise(name: str) -> Rule:
     op = PRIMITIVES[name]
 
-    def rule(inputs: Sequence[Scalars], shapes: Sequence[Shape], shape: Shape) -> Scalars:
+    def rule(inputs: Sequence[Scalars], shapes: Sequence[Shape], shape: Shape, /) -> Scalars:
         columns = [movement.broadcast_to(x, x_shape, shape=shape) for x, x_shape in zip(inputs, shapes, strict=True)]
         return [apply(op, *elements) for elements in zip(*columns, strict=True)]
 
@@ -41,7 +41,7 @@ def _elementwise(name: str) -> Rule:
 def _moved(kernel: Callable[..., list[int]]) -> Rule:
     """A movement: the kernel says which element goes where; 0 stands for a zero that is put in."""
 
-    def rule(inputs: Sequence[Scalars], shapes: Sequence[Shape], shape: Shape, **params: Any) -> Scalars:
+    def rule(inputs: Sequence[Scalars], shapes: Sequence[Shape], out: Shape, /, **params: Any) -> Scalars:
         (x,), (x_shape,) = inputs, shapes
         places = kernel(list(range(1, len(x) + 1)), x_shape, **params)
         zero = type(x[0].data)()

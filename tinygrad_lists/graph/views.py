@@ -98,9 +98,9 @@ class Views:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For Jupyter: the picture, and text where there are no pictures."""
-        bundle = {"image/svg+xml": self.to_svg(), "text/plain": self.to_text()}
+        bundle = {"image/svg+xml": self.to_svg(), "text/plain": str(self)}
         wanted = set(bundle) if include is None else set(include)
         return {kind: content for kind, content in bundle.items() if kind in wanted - set(exclude or ())}
 
     def __str__(self) -> str:
-        return self.to_text()
+        return self.to_text().rstrip("\n")

@@ -196,11 +196,23 @@ class _Composition:
                 if wire.label is not None:
                     x, y, width, height = container.box(wire.label)
                     layout.labels[edge] = Box(*turn(left + x, top + y), *turn(width, height))
-            layout.paths[edge] = [point for i, point in enumerate(path) if not i or point != path[i - 1]]
+            layout.paths[edge] = _simplified(path)
         root = self.containers[None]
         width, height = turn(root.width + 2 * MARGIN, root.height + 2 * MARGIN)
         layout.width, layout.height = width, height
         return layout
+
+
+def _simplified(path: list[Point]) -> list[Point]:
+    """Without points that stand twice or in the middle of a straight piece."""
+    kept: list[Point] = []
+    for x, y in path:
+        if kept and kept[-1] == (x, y):
+            continue
+        if len(kept) > 1 and (kept[-2][0] == kept[-1][0] == x or kept[-2][1] == kept[-1][1] == y):
+            kept.pop()
+        kept.append((x, y))
+    return kept
 
 
 def _same(a: tuple[str | None, ...], b: tuple[str | None, ...]) -> Iterable[str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -75,7 +76,8 @@ def _straighten(
     chains: Iterable[Sequence[int]],
     x: list[float],
 ) -> None:
-    """Move each chain to one place that is free on all its layers, as near as possible to the middle of where it is."""
+    """Move each chain to as few places as possible: as long as there is one that is free on all layers, the next of it
+    stays below."""
     left: dict[int, int] = {}
     right: dict[int, int] = {}
     for layer in layers:
@@ -86,12 +88,25 @@ def _straighten(
         return (widths[a] + widths[b]) / 2 + max(gaps[a], gaps[b])
 
     for chain in chains:
-        low = max((x[left[i]] + room(left[i], i) for i in chain if i in left), default=float("-inf"))
-        high = min((x[right[i]] - room(i, right[i]) for i in chain if i in right), default=float("inf"))
-        if len(chain) > 1 and low <= high:
-            middle = sorted(x[i] for i in chain)[len(chain) // 2]
-            for i in chain:
-                x[i] = min(max(middle, low), high)
+        run: list[int] = []
+        low, high = -math.inf, math.inf
+        for i in chain:
+            least = x[left[i]] + room(left[i], i) if i in left else -math.inf
+            most = x[right[i]] - room(i, right[i]) if i in right else math.inf
+            if max(low, least) > min(high, most):
+                _align(run, low, high, x)
+                run, low, high = [], -math.inf, math.inf
+            run.append(i)
+            low, high = max(low, least), min(high, most)
+        _align(run, low, high, x)
+
+
+def _align(run: Sequence[int], low: float, high: float, x: list[float]) -> None:
+    """Put all of a run at one place between two limits, as near as possible to the middle of where they are."""
+    if len(run) > 1:
+        middle = sorted(x[i] for i in run)[len(run) // 2]
+        for i in run:
+            x[i] = min(max(middle, low), high)
 
 
 def _pack(layer: Sequence[int], widths: Sequence[float], gaps: Sequence[float], x: list[float]) -> None:
