@@ -49,16 +49,17 @@ def one_hot(label: int, classes: int) -> list[float]:
     return [1.0 if i == label else 0.0 for i in range(classes)]
 
 
-#: Per kind: the shapes of parameters, settings, and a sample's shape. Unequal sizes: swapped axes must show.
+#: Per kind: the shapes of parameters, settings, and a sample's shape. No two sizes are equal, those of the output
+#: included: swapped axes and loops over the wrong one must show.
 _SMALL: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Any], tuple[int, ...]]] = {
-    "conv2d": ({"weight": (3, 2, 3, 3), "bias": (3,)}, {}, (2, 5, 7)),
-    "maxpool2d": ({}, {"size": 2}, (2, 4, 6)),
+    "conv2d": ({"weight": (4, 2, 3, 3), "bias": (4,)}, {}, (2, 8, 9)),
+    "maxpool2d": ({}, {"size": 2}, (2, 6, 9)),
     "relu": ({}, {}, (2, 3, 4)),
     "flatten": ({}, {}, (2, 3, 4)),
-    "dense": ({"weight": (5, 3), "bias": (3,)}, {}, (5,)),
-    "softmax": ({}, {}, (5,)),
-    "cross-entropy": ({}, {}, (5,)),
-    "softmax-cross-entropy": ({}, {}, (5,)),
+    "dense": ({"weight": (6, 4), "bias": (4,)}, {}, (6,)),
+    "softmax": ({}, {}, (4,)),
+    "cross-entropy": ({}, {}, (4,)),
+    "softmax-cross-entropy": ({}, {}, (4,)),
 }
 
 
@@ -74,7 +75,7 @@ def example(
 
     >>> found = example("dense")
     >>> shape_of(found.x), shape_of(found.parameters["weight"]), shape_of(found.gradient)
-    ((2, 5), (5, 3), (2, 3))
+    ((2, 6), (6, 4), (2, 4))
     """
     rng, spec = random.Random(f"{kind} {seed}"), layer_kind(kind)
     shapes, usual, sample = _SMALL[kind]
@@ -84,7 +85,7 @@ def example(
     elif x_shape is None and parameters:
         sample = _fitting(kind, shape_of(parameters["weight"]))
     if kind == "maxpool2d" and x_shape is None:
-        sample = (2, chosen["size"] * 2, chosen["size"] * 3 + 1)
+        sample = (2, chosen["size"] * 3, chosen["size"] * 4 + 1)
     sample = x_shape or sample
     x = random_numbers((batch, *sample), rng)
     if kind == "cross-entropy":
@@ -100,7 +101,7 @@ def _fitting(kind: str, weight: tuple[int, ...]) -> tuple[int, ...]:
     """Shape of a sample for parameters of these shapes."""
     if kind == "conv2d":
         _, channels, height, width = weight
-        return (channels, height + 2, width + 4)
+        return (channels, height + 5, width + 6)
     return weight[:1]
 
 

@@ -20,7 +20,7 @@ from .problems import HomeworkError, Problem
 from .remote import TIME_LIMIT, RemoteLayer, Session
 from .report import Remark, Report
 
-__all__ = ["Outcome", "compare_homework", "merged"]
+__all__ = ["VARIATIONS", "Outcome", "compare_homework", "merged"]
 
 Shape = tuple[int, ...]
 
@@ -32,12 +32,12 @@ WIRED = 4
 
 #: Other settings that a layer is tried with, if it can be made with them. Height and width of the input fill no whole
 #: number of windows: what is left over must get no gradient.
-_VARIATIONS: dict[str, tuple[tuple[dict[str, int], Shape], ...]] = {
-    "conv2d": (({"stride": 2}, (2, 6, 8)), ({"padding": 1}, (2, 4, 5)), ({"stride": 2, "padding": 1}, (2, 6, 7))),
+VARIATIONS: dict[str, tuple[tuple[dict[str, int], Shape], ...]] = {
+    "conv2d": (({"stride": 2}, (2, 12, 14)), ({"padding": 1}, (2, 5, 7)), ({"stride": 2, "padding": 1}, (2, 9, 12))),
     "maxpool2d": (
-        ({"size": 3}, (2, 7, 11)),
-        ({"size": 3, "stride": 2}, (2, 6, 9)),
-        ({"size": 2, "stride": 1}, (1, 4, 5)),
+        ({"size": 3}, (2, 10, 13)),
+        ({"size": 3, "stride": 2}, (2, 8, 12)),
+        ({"size": 2, "stride": 1}, (2, 4, 6)),
     ),
 }
 
@@ -134,7 +134,7 @@ def _layer(session: Session, item: tuple[str, str], seed: int) -> Report:
     usual = example(kind, seed, batch=3)
     (layer,) = session.open(item, usual.parameters, usual.settings).values()
     report = _on(layer, name, seed, None, {})
-    for changed, shape in _VARIATIONS.get(kind, ()):
+    for changed, shape in VARIATIONS.get(kind, ()):
         if set(changed) <= set(layer.choices) and not any(_fatal(remark) for remark in report.remarks):
             settings = {**usual.settings, **changed}
             (other,) = session.open(item, usual.parameters, settings, layer.conventions).values()

@@ -57,13 +57,13 @@ CONV = [
     conv(
         "weight gradient averaged over positions",
         [(W, W.replace("g *", "g / (len(gradient[f]) * len(gradient[f][i])) *"))],
-        "factor 1/positions",
+        "divided by the number of windows",
         "weight",
     ),
     conv(
         "bias gradient averaged over positions",
         [(B, "bias_gradient[f] += g / (len(gradient[f]) * len(gradient[f][i]))")],
-        "factor 1/positions",
+        "divided by the number of windows",
         "bias",
     ),
     conv("bias gradient of the last position only", [(B, "bias_gradient[f] = g")], "overwritten", "bias"),
@@ -89,106 +89,111 @@ CONV = [
     conv(
         "channels mixed up in the weight gradient",
         [(W, W.replace("[f][c][k]", "[f][c - 1][k]"))],
-        "channels shifted",
+        "channels mixed up",
         "weight",
     ),
     conv(
         "channels mixed up in the input gradient",
         [(X, X.replace("padded_gradient[c]", "padded_gradient[channels - 1 - c]"))],
-        "channels shifted | channels reversed",
+        "channels mixed up",
         "input",
     ),
     conv(
         "filters mixed up in the weight gradient",
         [(W, W.replace("[f][c]", "[f - 1][c]"))],
-        "channels shifted | filters shifted",
+        "channels mixed up",
         "weight",
     ),
     conv(
         "filters mixed up in the bias gradient",
         [(B, "bias_gradient[f - 1] += g")],
-        "channels shifted | shifted by one",
+        "channels mixed up",
         "bias",
     ),
-    conv("last tap of a row missing", [(W, f"if l < columns - 1:{_TAP}        {W}")], "part missing", "weight"),
+    conv(
+        "last tap of a row missing",
+        [(W, f"if l < columns - 1:{_TAP}        {W}")],
+        "off by one | part missing",
+        "weight",
+    ),
     conv(
         "only the middle tap passes the input gradient",
         [(X, f"if k == 1 and l == 1:{_TAP}        {X}")],
-        "part missing | unknown",
+        "part missing | unknown | overwritten",
         "input",
     ),
     conv(
         "first channel missing",
         [("for c in range(channels):", "for c in range(1, channels):")],
-        "part missing",
+        "part missing | overwritten",
         "weight input",
     ),
     conv(
         "last filter missing",
         [("for f in range(filters):", "for f in range(filters - 1):")],
-        "part missing",
+        "off by one | part missing",
         "weight bias input",
     ),
     conv(
         "last row of positions missing",
         [("for i in range(len(gradient[f])):", "for i in range(len(gradient[f]) - 1):")],
-        "part missing | position missing",
+        "off by one | part missing",
         "weight bias input",
     ),
     conv(
         "last column of positions missing",
         [("for j in range(len(gradient[f][i])):", "for j in range(len(gradient[f][i]) - 1):")],
-        "part missing | position missing",
+        "off by one | part missing",
         "weight bias input",
     ),
     conv(
         "height taken for the width",
         [("for j in range(len(gradient[f][i])):", "for j in range(len(gradient[f])):")],
-        "part missing | position missing",
+        "height and width mixed up | part missing | unknown",
         "weight bias input",
     ),
     conv(
         "input gradient of the first filter only",
         [(X, f"if f == 0:{_TAP}        {X}")],
-        "missing sum | unknown",
+        "overwritten",
         "input",
     ),
     conv(
         "input gradient of the last filter only",
         [(X, f"if f == filters - 1:{_TAP}        {X}")],
-        "missing sum | unknown",
+        "overwritten",
         "input",
     ),
     conv(
         "rows and columns of the input swapped",
         [(W, W.replace("[top + k][left + l]", "[min(left + l, len(padded[c]) - 1)][top + k]"))],
-        "unknown",
+        "unknown | height and width mixed up | transposed",
         "weight",
     ),
-    conv("window off by one", [(W, W.replace("[left + l]", "[left + l - 1]"))], "unknown | shifted by one", "weight"),
-    conv("input gradient off by one", [(X, X.replace("[left + l]", "[left + l - 1]"))], "shifted by one", "input"),
+    conv("window off by one", [(W, W.replace("[left + l]", "[left + l - 1]"))], "off by one", "weight"),
+    conv("input gradient off by one", [(X, X.replace("[left + l]", "[left + l - 1]"))], "off by one", "input"),
     conv(
         "one weight, in a corner, off by one millionth",
         [(KEEP, f"weight_gradient[0][0][0][0] *= 1 + 1e-6; {KEEP}")],
-        "unknown | one element",
+        "one element | unknown",
         "weight",
     ),
     conv(
         "one pixel, in a corner, off by 1e-9",
         [(DONE, "x_gradient[-1][-1][-1] *= 1 + 1e-9; return x_gradient")],
-        "unknown | one element",
+        "one element | unknown",
         "input",
     ),
     conv(
         "one weight off by a few last digits",
         [(KEEP, f"weight_gradient[-1][-1][-1][-1] *= 1 + 1e-12; {KEEP}")],
-        "unknown | one element",
+        "one element | unknown",
         "weight",
     ),
     conv(
         "single precision on the way",
         [(KEEP, f"bias_gradient = [float(f'{{v:.7g}}') for v in bias_gradient]; {KEEP}")],
-        "unknown | low precision",
+        "precision | unknown",
         "bias",
     ),
     conv(
@@ -200,7 +205,7 @@ CONV = [
     conv(
         "last filter's bias twice",
         [(KEEP, f"bias_gradient[-1] *= 2; {KEEP}")],
-        "unknown | factor 2",
+        "factor 2 | one element | unknown",
         "bias",
     ),
     conv(
@@ -212,7 +217,7 @@ CONV = [
     conv(
         "input of the pass before",
         [("self.padded = padded", "self.padded, self.next = getattr(self, 'next', padded), padded")],
-        "unknown | stale input",
+        "stale | different answers",
         "weight",
         method="forward",
     ),
@@ -224,13 +229,13 @@ CONV = [
                 "weight_gradient = vars(self).get('weight_gradient') or zeros(shape_of(weight), zero)",
             )
         ],
-        "unknown | accumulated over calls",
+        "not reset | different answers",
         "weight",
     ),
     conv(
         "stride ignored on the way back",
         [("top, left = i * self.stride, j * self.stride", "top, left = i, j")],
-        "unknown | stride ignored",
+        "stride ignored",
         "weight input",
         settings={"stride": 2},
     ),
@@ -243,24 +248,8 @@ CONV = [
                 "return self.input_gradient",
             )
         ],
-        "shifted by one | unknown",
+        "padding",
         "input",
-        settings={"padding": 1},
-    ),
-    conv(
-        "padding forgotten in the weight gradient",
-        [
-            (
-                W,
-                W.replace(
-                    "padded[c][top + k][left + l]",
-                    "(self.input[c][top + k - 1][left + l - 1] if top + k and left + l "
-                    "and top + k <= len(self.input[c]) and left + l <= len(self.input[c][0]) - 1 else 0)",
-                ),
-            )
-        ],
-        "unknown | part missing | position missing",
-        "weight",
         settings={"padding": 1},
     ),
     conv(
@@ -302,66 +291,73 @@ POOL = [
                 f"x_gradient{_AT} += gradient[c][i][j]",
             )
         ],
-        "pool ties duplicated",
+        "ties duplicated",
     ),
     pool(
         "ties: the last one wins",
         [("if x[c][top + k][left + l] > best:", "if x[c][top + k][left + l] >= best:")],
-        "kink",
+        "last of equal maxima",
         method="forward",
         verdict="kink",
     ),
     pool(
-        "ties: half to the first, half to the last",
+        "ties: shared equally",
         [
             (
                 P,
-                f"{_CELLS}last = (k, l) if self.input{_AT} == self.output[c][i][j] else last if k or l else (0, 0)"
-                f"{_LOOP}x_gradient[c][m][n] += gradient[c][i][j] / 2"
-                f"{_LOOP}x_gradient[c][i * self.stride + last[0]][j * self.stride + last[1]] += gradient[c][i][j] / 2",
+                f"{_CELLS}tied = [v for r in self.input[c][i * self.stride : i * self.stride + self.size]"
+                f" for v in r[j * self.stride : j * self.stride + self.size]].count(self.output[c][i][j])"
+                f"{_LOOP}        if self.input{_AT} == self.output[c][i][j]:"
+                f"{_LOOP}            x_gradient{_AT} += gradient[c][i][j] / tied",
             )
         ],
-        "kink",
+        "equal maxima share",
         verdict="kink",
     ),
     pool(
         "gradient one column beside the maximum",
         [(P, "x_gradient[c][m][n - 1] += gradient[c][i][j]")],
-        "pool wrong place",
+        "off by one | wrong place",
     ),
     pool(
-        "row and column of the maximum swapped",
-        [(P, "x_gradient[c][min(n, len(x_gradient[c]) - 1)][m] += gradient[c][i][j]")],
-        "pool wrong place",
+        "row and column in the window swapped",
+        [
+            (
+                P,
+                "top, left = i * self.stride, j * self.stride"
+                f"{_LOOP}x_gradient[c][top + n - left][left + m - top] += gradient[c][i][j]",
+            )
+        ],
+        "wrong place | transposed",
     ),
     pool(
         "always to the first of the window",
         [(P, "x_gradient[c][i * self.stride][j * self.stride] += gradient[c][i][j]")],
-        "pool wrong place",
+        "wrong place",
     ),
     pool(
         "always to the last of the window",
         [(P, "x_gradient[c][i * self.stride + self.size - 1][j * self.stride + self.size - 1] += gradient[c][i][j]")],
-        "pool wrong place",
+        "wrong place",
     ),
     pool(
         "averaged over the window",
         [(P, f"{_CELLS}x_gradient{_AT} += gradient[c][i][j] / self.size**2")],
-        "pool averaged",
+        "spread evenly",
     ),
     pool(
         "copied to the whole window",
         [(P, f"{_CELLS}x_gradient{_AT} += gradient[c][i][j]")],
-        "pool spread | pool ties duplicated | unknown",
+        "whole window",
     ),
     pool(
         "place in the window taken for the place in the image",
         [(P, "x_gradient[c][m % self.size][n % self.size] += gradient[c][i][j]")],
-        "pool wrong place | unknown",
+        "window origin forgotten",
     ),
     pool("zero", [(P, "pass")], "zero"),
     pool("sign", [(P, "x_gradient[c][m][n] -= gradient[c][i][j]")], "sign"),
-    pool("three times too large", [(P, "x_gradient[c][m][n] += 3 * gradient[c][i][j]")], "factor 3 | constant factor"),
+    pool("three times too large", [(P, "x_gradient[c][m][n] += 3 * gradient[c][i][j]")], "factor"),
     pool(
         "overlapping windows overwrite each other",
         [(P, "x_gradient[c][m][n] = gradient[c][i][j]")],
@@ -371,7 +367,7 @@ POOL = [
     pool(
         "stride ignored",
         [("top, left = i * self.stride, j * self.stride", "top, left = i * self.size, j * self.size")],
-        "unknown",
+        "stride ignored | wrong place | unknown",
         "y input",
         method="forward",
         settings={"stride": 3},
@@ -384,7 +380,7 @@ POOL = [
                 "self.argmax, self.next = getattr(self, 'next', self.argmax), self.argmax; self.keep_forward(x, y)",
             )
         ],
-        "pool wrong place | unknown",
+        "wrong place | stale | different answers",
         method="forward",
     ),
     pool(
@@ -395,16 +391,18 @@ POOL = [
     pool(
         "last column missing",
         [("for j in range(len(gradient[c][i])):", "for j in range(len(gradient[c][i]) - 1):")],
-        "part missing",
+        "off by one | part missing",
     ),
     pool(
         "last row missing",
         [("for i in range(len(gradient[c])):", "for i in range(len(gradient[c]) - 1):")],
-        "part missing",
+        "off by one | part missing",
     ),
-    pool("channels mixed up", [(P, "x_gradient[c - 1][m][n] += gradient[c][i][j]")], "channels shifted"),
+    pool("channels mixed up", [(P, "x_gradient[c - 1][m][n] += gradient[c][i][j]")], "channels mixed up"),
     pool(
-        "multiplied by the maximum", [(P, "x_gradient[c][m][n] += gradient[c][i][j] * self.output[c][i][j]")], "unknown"
+        "multiplied by the maximum",
+        [(P, "x_gradient[c][m][n] += gradient[c][i][j] * self.output[c][i][j]")],
+        "input too much | output too much",
     ),
     pool(
         "average in the forward pass",
@@ -415,7 +413,7 @@ POOL = [
                 f"{' ' * 16}y[c][i][j], self.argmax[c][i][j] = sum(window) / len(window), where",
             )
         ],
-        "unknown | pool averaged",
+        "mean instead of maximum",
         "y",
         method="forward",
     ),
@@ -429,16 +427,20 @@ R = "zero if a <= 0 else g"
 RELU = [
     relu("mask missing: the upstream gradient is returned", [(R, "g")], "mask missing"),
     relu("mask inverted", [(R, "g if a <= 0 else zero")], "mask inverted"),
-    relu("mask of the gradient instead of the input", [(R, "zero if g <= 0 else g")], "mask of the gradient"),
-    relu("gradient passes at 0", [(R, "zero if a < 0 else g")], "kink", verdict="kink"),
-    relu("leaky on the way back", [(R, "0.01 * g if a <= 0 else g")], "leaky mask | unknown"),
-    relu("multiplied by the input", [(R, "zero if a <= 0 else g * a")], "unknown | multiplied by the input"),
-    relu("one where it should be the gradient", [(R, "zero if a <= 0 else 1.0")], "unknown | upstream ignored"),
-    relu("mask at 0.1 instead of 0", [(R, "zero if a <= 0.1 else g")], "unknown | part missing"),
+    relu("mask of the gradient instead of the input", [(R, "zero if g <= 0 else g")], "mask on the wrong tensor"),
+    relu("gradient passes at 0", [(R, "zero if a < 0 else g")], "slope 1 at 0", verdict="kink"),
+    relu("leaky on the way back", [(R, "0.01 * g if a <= 0 else g")], "leaky | leak"),
+    relu("multiplied by the input", [(R, "zero if a <= 0 else g * a")], "input too much"),
+    relu("one where it should be the gradient", [(R, "zero if a <= 0 else 1.0")], "upstream ignored"),
+    relu(
+        "mask at 0.1 instead of 0",
+        [(R, "zero if a <= 0.1 else g")],
+        "wrong threshold | mask off",
+    ),
     relu("sign", [(R, "zero if a <= 0 else -g")], "sign"),
     relu("factor 2", [(R, "zero if a <= 0 else 2 * g")], "factor 2"),
     relu("zero", [(R, "zero")], "zero"),
-    relu("absolute value of the gradient", [(R, "zero if a <= 0 else abs(g)")], "unknown | absolute value"),
+    relu("absolute value of the gradient", [(R, "zero if a <= 0 else abs(g)")], "absolute value"),
     relu(
         "mask of the pass before",
         [
@@ -447,11 +449,17 @@ RELU = [
                 "self.mask, self.next = getattr(self, 'next', x), x\n    return self.keep_forward(",
             )
         ],
-        "unknown | stale input",
+        "stale | different answers",
         also=(("backward", "self.input, gradient)", "self.mask, gradient)"),),
         method="forward",
     ),
-    relu("absolute value in the forward pass", [("zero if a <= 0 else a", "abs(a)")], "unknown", "y", method="forward"),
+    relu(
+        "absolute value in the forward pass",
+        [("zero if a <= 0 else a", "abs(a)")],
+        "absolute value",
+        "y",
+        method="forward",
+    ),
     relu(
         "only the first channel is masked",
         [
@@ -461,7 +469,7 @@ RELU = [
                 "    self.input_gradient = [masked[0], *gradient[1:]]",
             )
         ],
-        "mask missing | unknown",
+        "mask missing",
     ),
 ]
 
@@ -472,29 +480,29 @@ V = "[value for channel in x for row in channel for value in row]"
 
 
 FLATTEN = [
-    flatten("column by column on the way back", [(F, "gradient[(c * width + j) * height + i]")], "transposed | order"),
-    flatten("channels last on the way back", [(F, "gradient[(i * width + j) * channels + c]")], "transposed | order"),
+    flatten("column by column on the way back", [(F, "gradient[(c * width + j) * height + i]")], "another order"),
+    flatten("channels last on the way back", [(F, "gradient[(i * width + j) * channels + c]")], "another order"),
     flatten(
         "height and width swapped in the index",
         [(F, "gradient[(c * height + i) * height % len(gradient) + j]")],
-        "unknown | order",
+        "another order | unknown",
     ),
-    flatten("reversed", [(F, "gradient[-1 - (c * height + i) * width - j]")], "reversed | kernel flipped | order"),
+    flatten("reversed", [(F, "gradient[-1 - (c * height + i) * width - j]")], "reversed"),
     flatten(
         "still flat",
         [("self.input_gradient = x_gradient", "x_gradient = list(gradient); self.input_gradient = x_gradient")],
-        "wrong shape | not reshaped | unknown",
+        "not reshaped",
     ),
     flatten("zero", [(F, "0 * gradient[0]")], "zero"),
     flatten("sign", [(F, f"-{F}")], "sign"),
     flatten(
         "channels last in the forward pass",
         [(V, "[x[c][i][j] for i in range(len(x[0])) for j in range(len(x[0][0])) for c in range(len(x))]")],
-        "transposed | order | unknown",
+        "another order",
         "y",
         method="forward",
     ),
-    flatten("off by one", [(F, "gradient[(c * height + i) * width + j - 1]")], "shifted by one"),
+    flatten("off by one", [(F, "gradient[(c * height + i) * width + j - 1]")], "off by one"),
 ]
 
 # -- dense ------------------------------------------------------------------------------------------------------------
@@ -516,13 +524,13 @@ DENSE = [
     dense(
         "weight gradient averaged over the inputs",
         [(DW, DW + " / inputs")],
-        "factor 1/inputs | constant factor",
+        "divided by the number of inputs",
         "weight",
     ),
     dense(
         "input gradient averaged over the outputs",
         [(DV, DV + " / outputs")],
-        "factor 1/outputs | constant factor",
+        "divided by the number of outputs",
         "input",
     ),
     dense(
@@ -534,57 +542,68 @@ DENSE = [
     dense(
         "bias gradient summed over the outputs",
         [(DK, DK.replace("list(gradient)", "[sum(gradient)] * outputs"))],
-        "unknown | summed too much",
+        "summed over the outputs",
         "bias",
     ),
     dense(
         "bias gradient one number",
         [(DK, DK.replace("list(gradient)", "[sum(gradient)]"))],
-        "wrong shape | unknown | summed too much",
+        "shape | summed too much | summed over the outputs",
         "bias",
     ),
-    dense("bias gradient is the bias", [(DK, DK.replace("list(gradient)", "list(self.bias)"))], "unknown", "bias"),
-    dense("weight gradient is the weight", [(DW, "weight_gradient[i][j] = self.weight[i][j]")], "unknown", "weight"),
     dense(
-        "input gradient of the last output only", [(DV, DV.replace("+=", "="))], "overwritten | missing sum", "input"
+        "bias gradient is the bias",
+        [(DK, DK.replace("list(gradient)", "list(self.bias)"))],
+        "bias | upstream ignored",
+        "bias",
     ),
+    dense(
+        "weight gradient is the weight",
+        [(DW, "weight_gradient[i][j] = self.weight[i][j]")],
+        "upstream ignored | unknown",
+        "weight",
+    ),
+    dense("input gradient of the last output only", [(DV, DV.replace("+=", "="))], "overwritten", "input"),
     dense("input gradient zero", [(DV, "pass")], "zero", "input"),
     dense("weight gradient zero", [(DW, "pass")], "zero", "weight"),
     dense(
         "weight gradient without the input",
         [(DW, "weight_gradient[i][j] = gradient[j]")],
-        "unknown | input ignored",
+        "input ignored",
         "weight",
     ),
     dense(
         "weight gradient without the upstream gradient",
         [(DW, "weight_gradient[i][j] = self.input[i]")],
-        "unknown | upstream ignored",
+        "upstream ignored",
         "weight",
     ),
     dense(
         "rows of the weight gradient shifted",
         [(DW, DW.replace("[i][j] =", "[i - 1][j] ="))],
-        "shifted by one | channels shifted",
+        "channels mixed up | off by one",
         "weight",
     ),
     dense("twice the input gradient", [(DV, DV.replace("+=", "+= 2 *"))], "factor 2", "input"),
     dense(
-        "a bit of weight decay left in", [(DW, DW + " + 1e-4 * self.weight[i][j]")], "unknown | weight decay", "weight"
+        "a bit of weight decay left in", [(DW, DW + " + 1e-4 * self.weight[i][j]")], "weights added | unknown", "weight"
     ),
     dense(
-        "last row missing", [("for i in range(inputs):", "for i in range(inputs - 1):")], "part missing", "weight input"
+        "last row missing",
+        [("for i in range(inputs):", "for i in range(inputs - 1):")],
+        "off by one | part missing",
+        "weight input",
     ),
     dense(
         "last output missing",
         [("for j in range(outputs):", "for j in range(outputs - 1):")],
-        "part missing | missing sum",
+        "off by one | part missing",
         "weight input",
     ),
     dense(
         "absolute value of the weights",
         [(DV, DV.replace("self.weight[i][j]", "abs(self.weight[i][j])"))],
-        "unknown",
+        "unknown | absolute value",
         "input",
     ),
     dense(
@@ -597,14 +616,14 @@ DENSE = [
     dense(
         "bias added twice in the forward pass",
         [("total = self.bias[j]", "total = 2 * self.bias[j]")],
-        "unknown",
+        "bias | unknown",
         "y",
         method="forward",
     ),
     dense(
         "input of the pass before",
         [("self.keep_forward(v, z)", "self.used, self.next = getattr(self, 'next', v), v; self.keep_forward(v, z)")],
-        "unknown | stale input",
+        "stale | different answers",
         "weight",
         method="forward",
         also=(("backward", DW, DW.replace("self.input", "self.used")),),
@@ -612,7 +631,7 @@ DENSE = [
     dense(
         "one weight, in the last corner, off by 1e-8",
         [(DK, f"weight_gradient[-1][-1] *= 1 + 1e-8; {DK}")],
-        "unknown | one element",
+        "one element | unknown",
         "weight",
     ),
 ]
@@ -628,29 +647,31 @@ LOSSES = [
     softmax(
         "Jacobian treated as diagonal",
         [(S, "total += gradient[i] * p[i] * (1 - p[i]) if i == j else 0")],
-        "softmax diagonal",
+        "diagonal softmax Jacobian",
     ),
     softmax(
         "the sum over the other classes missing",
         [(S, "total += gradient[i] * p[i] if i == j else 0")],
-        "unknown | softmax sum missing",
+        "sum missing",
     ),
     softmax(
         "the upstream gradient is returned",
         [(S, "total += gradient[i] if i == j else 0")],
-        "unknown | upstream returned",
+        "Jacobian missing",
     ),
-    softmax("plus instead of minus", [(S, S.replace("- p[j]", "+ p[j]"))], "unknown"),
+    softmax("plus instead of minus", [(S, S.replace("- p[j]", "+ p[j]"))], "sign"),
     softmax("sign", [(S, S.replace("+=", "-="))], "sign"),
-    softmax("i and j swapped", [(S, "total += gradient[i] * p[j] * ((1 if i == j else 0) - p[j])")], "unknown"),
     softmax(
-        "last class missing", [("for i in range(len(p)):", "for i in range(len(p) - 1):")], "unknown | missing sum"
+        "i and j swapped", [(S, "total += gradient[i] * p[j] * ((1 if i == j else 0) - p[j])")], "indices mixed up"
+    ),
+    softmax(
+        "last class missing", [("for i in range(len(p)):", "for i in range(len(p) - 1):")], "off by one | part missing"
     ),
     softmax("zero", [(S, "pass")], "zero"),
     softmax(
         "not normalised in the forward pass",
-        [("softmax(z))", "[5 * v for v in softmax(z)])")],
-        "unknown | constant factor | factor 5",
+        [("softmax(z))", "[3 * v for v in softmax(z)])")],
+        "factor | unknown",
         "y input",
         method="forward",
     ),
@@ -658,18 +679,18 @@ LOSSES = [
     cross_entropy(
         "averaged over the classes",
         [(CE, "-y[i] / p[i] / len(p) if y[i] != 0 else 0 * p[i]")],
-        "factor 1/classes | constant factor",
+        "divided by the number of classes",
     ),
-    cross_entropy("derivative of the logarithm forgotten", [(CE, "-y[i]")], "unknown | constant factor"),
+    cross_entropy("derivative of the logarithm forgotten", [(CE, "-y[i]")], "logarithm"),
     cross_entropy("a small number added to p", [(CE, CE.replace("/ p[i]", "/ (p[i] + 1e-7)"))], "unknown | epsilon"),
-    cross_entropy("every class is the true one", [(CE, "-1 / p[i]")], "unknown"),
+    cross_entropy("every class is the true one", [(CE, "-1 / p[i]")], "all classes"),
     cross_entropy(
-        "the derivative of (1 - y) log(1 - p) too", [(CE, "-y[i] / p[i] + (1 - y[i]) / (1 - p[i])")], "unknown"
+        "the derivative of (1 - y) log(1 - p) too", [(CE, "-y[i] / p[i] + (1 - y[i]) / (1 - p[i])")], "all classes"
     ),
     cross_entropy(
         "logarithm to base 2 in the forward pass",
         [("total -= label[i] * log(p[i])", "total -= label[i] * log(p[i]) / log(2)")],
-        "unknown | constant factor",
+        "logarithm | factor",
         "y",
         method="forward",
     ),
@@ -677,16 +698,15 @@ LOSSES = [
         "sign in the forward pass", [("total -= label[i]", "total += label[i]")], "sign", "y", method="forward"
     ),
     both("sign: y - p", [(SCE, "gradient * (y - p)")], "sign"),
-    both("label forgotten: p", [(SCE, "gradient * p")], "label forgotten | unknown"),
+    both("label forgotten: p", [(SCE, "gradient * p")], "label forgotten"),
     both(
         "averaged over the classes",
         [(SCE, "gradient * (p - y) / len(self.label)")],
-        "factor 1/classes | constant factor",
+        "divided by the number of classes",
     ),
     both("factor 2, as of a square", [(SCE, "2 * gradient * (p - y)")], "factor 2"),
-    both("softmax Jacobian treated as diagonal", [(SCE, "gradient * -y * (1 - p)")], "softmax diagonal"),
-    both("gradient of the squared error", [(SCE, "2 * gradient * (p - y) * p * (1 - p)")], "unknown"),
-    both("true class only", [(SCE, "gradient * (p - y) * y")], "softmax diagonal | unknown"),
+    both("softmax Jacobian treated as diagonal", [(SCE, "gradient * -y * (1 - p)")], "diagonal softmax Jacobian"),
+    both("gradient of the squared error", [(SCE, "2 * gradient * (p - y) * p * (1 - p)")], "Jacobian too much"),
     both(
         "probabilities of the pass before",
         [
@@ -697,18 +717,18 @@ LOSSES = [
                 "    self.input, self.label = z, label",
             )
         ],
-        "unknown | stale input",
+        "stale | different answers",
         method="forward",
     ),
     both(
         "label shifted by one",
         [("self.label, strict", "list(self.label[1:]) + list(self.label[:1]), strict")],
-        "unknown | shifted by one",
+        "wrong class | off by one",
     ),
     both(
         "minus instead of plus in the forward pass",
         [("+ log(total)", "- log(total)")],
-        "unknown",
+        "sign",
         "y",
         method="forward",
     ),
@@ -721,42 +741,44 @@ ADD = "elementwise(lambda a, b: a + b, total[name], gradient) if name in total e
 
 
 BATCH = [
-    batch("sum instead of mean over the batch", [(G, "gradient")], "factor N"),
-    batch("divided by the batch size twice", [(G, G.replace("len(images)", "len(images) ** 2"))], "factor 1/N"),
-    batch("last sample only", [(ADD, "gradient")], "missing sum over the batch | missing sum"),
-    batch("first sample only", [(ADD, "total.get(name, gradient)")], "missing sum over the batch | missing sum"),
+    batch("sum instead of mean over the batch", [(G, "gradient")], "times N"),
+    batch("divided by the batch size twice", [(G, G.replace("len(images)", "len(images) ** 2"))], "divided by N"),
+    batch("last sample only", [(ADD, "gradient")], "missing sum over the batch | missing samples"),
+    batch("first sample only", [(ADD, "total.get(name, gradient)")], "missing sum over the batch | missing samples"),
     batch(
         "last sample only, and not divided",
         [(ADD, "gradient"), (G, "gradient")],
-        "missing sum over the batch | missing sum",
+        "missing sum over the batch | missing samples",
     ),
     batch(
         "divided by one more than the batch size",
         [(G, G.replace("len(images)", "(len(images) + 1)"))],
-        "constant factor | unknown",
+        "factor",
     ),
     batch(
         "divided by the number of classes",
         [(G, G.replace("len(images)", "len(labels[0])"))],
-        "constant factor | unknown",
+        "factor",
     ),
     batch(
         "one sample too few",
         [("in zip(images, labels, strict=True):", "in list(zip(images, labels, strict=True))[:-1]:")],
-        "missing sum over the batch | unknown",
+        "missing samples | missing sum over the batch",
+        "weight bias y",
     ),
-    batch("minus the gradients of later samples", [(ADD, ADD.replace("a + b", "a - b"))], "unknown"),
+    batch("minus the gradients of later samples", [(ADD, ADD.replace("a + b", "a - b"))], "unknown | sign"),
     batch(
         "labels of the next sample",
         [("zip(images, labels, strict=True)", "zip(images, labels[1:] + labels[:1], strict=True)")],
         "unknown",
+        "weight input y",
     ),
-    batch("loss not divided", [("loss / len(images), mean", "loss, mean")], "factor N", "y"),
+    batch("loss not divided", [("loss / len(images), mean", "loss, mean")], "times N", "y"),
     batch(
         "layers backward in forward order",
         [("reversed(self.layers.values())", "self.layers.values()")],
         "raised",
-        "",
+        "input y",
         method="backward",
     ),
 ]

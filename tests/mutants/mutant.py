@@ -146,8 +146,8 @@ def scaled(x: Any, factor: float) -> Any:
     return [scaled(part, factor) for part in x] if isinstance(x, list) else x * factor
 
 
-def batch(seed: int = 1, samples: int = 3) -> tuple[Any, list[int]]:
-    """Images and labels for the small network. Three, so that a factor 2 is not mistaken for one of N."""
+def batch(samples: int, seed: int = 1) -> tuple[Any, list[int]]:
+    """Images and labels for the small network."""
     rng = random.Random(seed)
     images = scaled(random_numbers((samples, *IMAGE), rng), 1 / 4)
     return images, [rng.randrange(CLASSES_OUT) for _ in range(samples)]
