@@ -13,12 +13,16 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any
 
+from .automatic import Trace
 from .mistakes import Hypothesis, mistakes, right
 from .report import Diagnosis
 from .symptoms import CLOSE, Case, after_all, before_all
 from .tensors import Tensor, index_of
 
 __all__ = ["Case", "diagnose"]
+
+#: Tensors up to this size are kept between the steps of a diagnosis.
+_SMALL = 20_000
 
 
 def diagnose(cases: Sequence[Case]) -> Diagnosis | None:
@@ -30,21 +34,40 @@ def diagnose(cases: Sequence[Case]) -> Diagnosis | None:
     if found is not None:
         return found
     ordered = sorted(cases, key=lambda case: (not case.suspicious, case.handwritten.size))
+    first = ordered[0]
+    catalogue = [[_kept(h, first) for h in part] for part in mistakes(first.trace.module, first.tensor)]
     fitting: list[Hypothesis] = []
-    for hypotheses in mistakes(ordered[0].trace.module, ordered[0].tensor):
+    for hypotheses in catalogue:
         # What can be said of any tensor is said only if nothing more telling fits.
         fitting = fitting or [hypothesis for hypothesis in hypotheses if _fits(hypothesis, ordered)]
     if fitting:
-        first, *others = fitting
-        names = tuple(dict.fromkeys(h.name for h in others if h.name != first.name))
-        return Diagnosis(first.name, first.sentence, 0.95 if names else 1.0, names)
+        best, *others = fitting
+        names = tuple(dict.fromkeys(h.name for h in others if h.name != best.name))
+        return Diagnosis(best.name, best.sentence, 0.95 if names else 1.0, names)
+    every = list(chain(*catalogue))
     return (
-        _multiple(ordered)
+        _multiple(ordered, every)
         or _added(ordered)
         or after_all(suspicious)
-        or _in_a_part(ordered[0])
+        or _in_a_part(first, every)
         or Diagnosis("unknown", "It fits none of the known mistakes.", 0.0)
     )
+
+
+def _kept(hypothesis: Hypothesis, case: Case) -> Hypothesis:
+    """The same, but what it gives for one case is worked out once, if it is not too much to keep."""
+    if case.right.size > _SMALL:
+        return hypothesis
+    results: list[Tensor | None] = []
+
+    def make(trace: Trace) -> Tensor | None:
+        if trace is not case.trace:
+            return hypothesis.make(trace)
+        if not results:
+            results.append(hypothesis.make(trace))
+        return results[0]
+
+    return Hypothesis(hypothesis.name, hypothesis.sentence, make)
 
 
 def _fits(hypothesis: Hypothesis, cases: Sequence[Case]) -> bool:
@@ -72,12 +95,12 @@ def _same_factor(factors: Sequence[float | None]) -> float | None:
     return known[0]
 
 
-def _multiple(cases: Sequence[Case]) -> Diagnosis | None:
+def _multiple(cases: Sequence[Case], hypotheses: Sequence[Hypothesis]) -> Diagnosis | None:
     """A constant factor, on the right tensor or on top of another mistake."""
     tensor = cases[0].tensor
     lonely = all(case.right.size == 1 for case in cases)  # one number is some multiple of any other
     identity = Hypothesis("factor", "", lambda trace: right(trace, tensor))
-    for hypothesis in (identity,) if lonely else chain([identity], *mistakes(cases[0].trace.module, tensor)):
+    for hypothesis in (identity, *(() if lonely else hypotheses)):
         factors: list[float | None] = []
         for case in cases:
             t = hypothesis.make(case.trace)
@@ -136,11 +159,11 @@ def _added(cases: Sequence[Case]) -> Diagnosis | None:
     return None
 
 
-def _in_a_part(case: Case) -> Diagnosis | None:
+def _in_a_part(case: Case, hypotheses: Sequence[Hypothesis]) -> Diagnosis | None:
     """A known mistake in a part of the tensor, the rest right: the part keeps to some indices of an axis."""
     if not 1 < len(case.wrong) < case.right.size or not any(_parts(case)):
         return None
-    for hypothesis in chain(*mistakes(case.trace.module, case.tensor)):
+    for hypothesis in hypotheses:
         t = hypothesis.make(case.trace)
         if t is None or t.shape != case.right.shape:
             continue

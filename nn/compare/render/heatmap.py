@@ -114,6 +114,7 @@ def _layout(row: Row) -> tuple[list[_Plane], str]:
         sample = _worst_sample(row.errors.flat, shape[0])
         size = shape[1] * shape[2] * shape[3]
         across = max(1, min(shape[1], round(math.sqrt(shape[1] * shape[2] / shape[3] * 4))))
+        across = -(-shape[1] // -(-shape[1] // across))  # rows of planes equally long, as far as that goes
         words = f"sample {sample} of {shape[0]}, where it is worst; one plane per channel, {shape[2]} × {shape[3]} each"
         return _tiles(shape[1], across, shape[2], shape[3], sample * size), words
     if len(shape) == 2:

@@ -93,7 +93,7 @@ _ROOM = 96
 
 def _numbers(width: int) -> tuple[str, ...]:
     """The metrics that there is room for."""
-    if width >= 116:
+    if width >= 122:
         return ("max |h-a|", "rel L2", "max ULP", "equal")
     return ("max |h-a|", "equal") if width >= _ROOM else ("max |h-a|",)
 
