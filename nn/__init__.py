@@ -46,7 +46,7 @@ from .layers import (
     Softsign,
     Tanh,
 )
-from .losses import CrossEntropyLoss
+from .losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss
 from .module import Module
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
     "AvgPool2d",
+    "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "Conv1d",
@@ -68,10 +69,14 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool2d",
     "Hardtanh",
+    "HuberLoss",
     "Identity",
+    "KLDivLoss",
+    "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "LogSoftmax",
+    "MSELoss",
     "MaxPool2d",
     "Mish",
     "Module",

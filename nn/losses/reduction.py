@@ -1,0 +1,45 @@
+"""From the losses of all elements to one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_lists import Value
+
+from ..module import Module
+from ..nested import as_value
+
+__all__ = ["Loss", "pair_of"]
+
+
+class Loss(Module):
+    """A module with a reduction: "mean", "sum" or "none"."""
+
+    reductions: tuple[str, ...] = ("mean", "sum", "none")
+
+    def __init__(self, reduction: str = "mean") -> None:
+        if reduction not in self.reductions:
+            allowed = ", ".join(map(repr, self.reductions[:-1])) + f" or {self.reductions[-1]!r}"
+            raise ValueError(f"{type(self).__name__}: reduction is {allowed}, not {reduction!r}")
+        self.reduction = reduction
+
+    def reduce(self, losses: Value) -> Value:
+        """The losses put together."""
+        return losses if self.reduction == "none" else losses.mean() if self.reduction == "mean" else losses.sum()
+
+    def extra_repr(self) -> str:
+        """How losses are put together."""
+        return f"reduction={self.reduction!r}"
+
+
+def pair_of(op: str, predictions: Any, targets: Any) -> tuple[Value, Value]:
+    """Both as Values of one shape; ValueError naming `op` where the shapes differ, even if they would broadcast.
+
+    >>> pair_of("MSELoss", [[1.0], [2.0]], [1.0, 2.0])
+    Traceback (most recent call last):
+    ValueError: MSELoss: predictions (2, 1) and targets (2,) must have one shape; reshape one of them
+    """
+    x, y = as_value(predictions), as_value(targets)
+    if x.shape != y.shape:
+        raise ValueError(f"{op}: predictions {x.shape} and targets {y.shape} must have one shape; reshape one of them")
+    return x, y
