@@ -10,11 +10,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .commands import compare, draw, train
+from .commands import bench, compare, draw, train
 
 __all__ = ["main"]
 
 COMMANDS = {
+    "bench": (bench, "time a compiled training step beside whatever peers are installed; show or clear the cache"),
     "compare": (compare, "compare gradients written by hand with automatic ones, layer by layer"),
     "draw": (draw, "draw the computation graph of an expression, a program or the paper's network"),
     "train": (train, "train the paper's network on MNIST (by default exactly as in the paper)"),

@@ -120,7 +120,7 @@ class Trainer:
             if history.interrupted:
                 break
             seconds = time.perf_counter() - start
-            tested = evaluate(self.model, test, self.criterion) if test is not None else Evaluation(0.0, 0.0, [])
+            tested = self.evaluate(test) if test is not None else Evaluation(0.0, 0.0, [])
             self.evaluation = tested
             epoch = Epoch(
                 number, loss / images, correct / images, tested.loss, tested.accuracy, seconds, images / seconds
@@ -129,6 +129,10 @@ class Trainer:
             if on_epoch is not None:
                 on_epoch(epoch)
         return history
+
+    def evaluate(self, dataset: Examples) -> Evaluation:
+        """Loss, accuracy and predictions on a dataset; see the function `evaluate`."""
+        return evaluate(self.model, dataset, self.criterion)
 
     def steps(self, loader: DataLoader, number: int = 1) -> Iterator[tuple[float, int, int]]:
         """One pass over `loader`: (mean loss, how many right, how many in all) after each update."""

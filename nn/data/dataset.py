@@ -90,6 +90,17 @@ class Dataset:
         vector[self.label(index)] = 1.0
         return vector
 
+    def stored(self, indices: Sequence[int]) -> tuple[bytes, bytes]:
+        """Return the pixels of the images at ``indices``, one behind the other, and their labels, as stored bytes.
+
+        >>> pixels, labels = Dataset(b"abc", labels=bytes([0, 1, 2]), rows=1, columns=1).stored([2, 0])
+        >>> pixels, list(labels)
+        (b'ca', [2, 0])
+        """
+        size, pixels, labels = self.rows * self.columns, self._pixels, self._labels
+        places = [self._indices[index] for index in indices]
+        return b"".join([pixels[i * size : i * size + size] for i in places]), bytes([labels[i] for i in places])
+
     @property
     def labels(self) -> list[int]:
         """All labels, in order."""
