@@ -185,13 +185,21 @@ def test_an_objects_own_numbers_are_compared() -> None:
     assert adapt(own, "dense").parameters() == {"weight": [[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]], "bias": [0.0, 0.0, 0.0]}
 
 
+def test_a_class_of_one_size_keeps_it(tmp_path: Path) -> None:
+    """A layer with its sizes written into it, as for one exercise, is compared at that size."""
+    assert [len(row) for row in adapt(InDicts, "dense").parameters()["weight"]] == [3] * 5
+    source = inspect.getsource(InDicts).replace("class InDicts:", "class FixedDense:")
+    (outcome,) = compare_homework(write(tmp_path, f"from typing import Any\nfrom nn import handwritten\n{source}"))
+    assert outcome.ok, merged_problem(outcome)
+
+
 def test_settings_reach_the_constructor_and_the_automatic_layer() -> None:
     layer, report = compared(handwritten.Conv2d, "conv2d", stride=2, padding=1)
     assert (layer.stride, layer.padding) == (2, 1)
     assert report.ok
     shape = next(r for r in report.rows if r.tensor == "activation").metrics
     assert shape is not None
-    assert shape.automatic_shape == (3, 3, 3, 4)
+    assert shape.automatic_shape == (3, 4, 4, 5)
 
 
 def test_exact_numbers_stay_exact() -> None:
@@ -367,7 +375,7 @@ def test_an_argument_that_nobody_has_a_value_for_is_named() -> None:
             return gradient
 
     with pytest.raises(CandidateError, match="'colour'"):
-        adapt(Dense).forward([1.0] * 5)
+        adapt(Dense).forward([1.0] * 6)
 
 
 # -- bad homework -----------------------------------------------------------------------------------------------------

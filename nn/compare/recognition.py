@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,11 +11,11 @@ from typing import Any
 
 from . import values
 from .adapting import Adapted, Conventions
-from .examples import example
+from .examples import example, random_numbers
 from .kinds import KINDS, LayerKind, kind_of_name, layer_kind, role
 from .ownership import Place, find_place
 from .problems import HomeworkError
-from .sources import ObjectSource, Source, source_of
+from .sources import ClassSource, ObjectSource, Source, source_of
 
 __all__ = ["adapt", "prepared", "recognise"]
 
@@ -77,8 +78,21 @@ def prepared(
             raise HomeworkError.of("not loaded", f"{source.name} has no attribute {' and no attribute '.join(missing)}")
         parameters = parameters or _own_parameters({n: place for n, place in found.items() if place is not None})
         settings = {**_settings_of(handed_in, source.kind), **settings}
+    elif isinstance(source, ClassSource) and source.kind.parameters and parameters is None and not source.takes_sizes:
+        parameters = _of_its_own_sizes(source)
     usual = example(name, parameters=parameters, settings=settings)
     return Adapted(source, usual.parameters, usual.settings, _choices(source)[0])
+
+
+def _of_its_own_sizes(source: ClassSource) -> dict[str, Nested] | None:
+    """Random parameters in the shapes of those that the class makes itself; None if it makes none."""
+    made = source.definition()
+    found = {n: find_place(made, n, None, "lists") for n in source.kind.parameters}
+    places = {n: place for n, place in found.items() if place is not None}
+    if not places or len(places) < len(found):
+        return None
+    rng = random.Random(0)
+    return {n: random_numbers(values.shape_of(own), rng) for n, own in _own_parameters(places).items()}
 
 
 def _own_parameters(places: Mapping[str, Place]) -> dict[str, Nested]:

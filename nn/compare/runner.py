@@ -12,7 +12,7 @@ from ..layers import Sequential
 from ..module import Module
 from . import values
 from .comparison import compare_gradients, compare_layer
-from .examples import example
+from .examples import example, random_numbers
 from .inputs import module_for
 from .kinds import KINDS, NETWORK, output_shape
 from .problems import KINDS as PROBLEMS
@@ -131,13 +131,20 @@ def _compared(session: Session, item: tuple[str, str], seed: int) -> Outcome:
 def _layer(session: Session, item: tuple[str, str], seed: int) -> Report:
     """A layer on an example, and then with other settings."""
     name, kind = item
-    usual = example(kind, seed, batch=3)
-    (layer,) = session.open(item, usual.parameters, usual.settings).values()
+    usual = example(kind, seed)
+    (layer,) = session.open(item, None, usual.settings).values()
+    if layer.kind.parameters:
+        rng = random.Random(f"parameters {seed}")
+        shapes = {key: values.shape_of(p) for key, p in layer.parameters().items()}
+        layer.set_parameters({key: random_numbers(shape, rng) for key, shape in shapes.items()})
     report = _on(layer, name, seed, None, {})
     for changed, shape in VARIATIONS.get(kind, ()):
         if set(changed) <= set(layer.choices) and not any(_fatal(remark) for remark in report.remarks):
             settings = {**usual.settings, **changed}
-            (other,) = session.open(item, usual.parameters, settings, layer.conventions).values()
+            own = layer.parameters()
+            if kind == "conv2d":
+                shape = (values.shape_of(own["weight"])[1], *shape[1:])
+            (other,) = session.open(item, own or None, settings, layer.conventions).values()
             other.spent = layer.spent
             said = ", ".join(f"{key} {value}" for key, value in changed.items())
             more = _on(other, f"{name}, {said}", seed, shape, settings)

@@ -88,6 +88,12 @@ class ClassSource(Source):
                 )
         return self.definition(**chosen)
 
+    @property
+    def takes_sizes(self) -> bool:
+        """Whether the constructor is told how large it is to be, or wants anything at all."""
+        roles = ("weight", "bias", "in", "out", "size", "input_shape")
+        return any(p.default is p.empty or role(p.name, roles) for p in _constructor(self.definition))
+
     def takes(self, setting: str) -> bool:
         """Whether the constructor has such an argument."""
         return any(role(p.name, [setting]) for p in _constructor(self.definition))
