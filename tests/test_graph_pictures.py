@@ -216,7 +216,7 @@ def test_svg_is_xml_and_holds_no_script_whatever_the_names() -> None:
 
 
 @given(st.text())
-@settings(max_examples=200)
+@settings(max_examples=80, deadline=None)
 def test_any_text_can_be_a_name(name: str) -> None:
     graph = capture(Value(1.0, name=name) * 2, title=name)
     ElementTree.fromstring(graph.to_svg().encode())

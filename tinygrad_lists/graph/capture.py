@@ -15,7 +15,7 @@ from .flows import Flows
 from .formulas import op_text
 from .groups import Grouping, Phases
 from .model import Edge, Graph, Line, Node, OpText, Step
-from .replay import Replay, local_derivatives, replay
+from .replay import RULE_ERRORS, Replay, local_derivatives, replay
 from .summary import Summary
 
 __all__ = ["Outputs", "ancestors", "build", "capture", "named_outputs"]
@@ -141,7 +141,10 @@ def _replayed(outputs: list[Value], gradient: Any) -> tuple[Replay | None, str]:
         shape = outputs[0].shape
         return None, f"no gradients: the output has shape {shape}; reduce it (.sum()) or give draw(..., gradient=...)"
     seeds = [seed_for(v, g, op="draw") for v, g in zip(outputs, given, strict=True)]
-    return replay(outputs, seeds), ""
+    try:
+        return replay(outputs, seeds), ""
+    except RULE_ERRORS as error:
+        return None, f"no gradients: the backward pass failed: {error}"
 
 
 def build(

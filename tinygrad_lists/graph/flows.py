@@ -87,10 +87,11 @@ def _cut_off(order: Sequence[Value]) -> set[Value]:
     """Constants that hold the very data of another node: detached copies.
 
     A tensor's data are one list, which only its copies share. A scalar's data are a number, and equal literals of a
-    program may be one object; so scalars count only if an operation made the number.
+    program may be one object; so scalars count only if an operation made the number, and not a 0 or 1, which operations
+    hand out as well.
     """
     owners: dict[int, Value] = {}
     for v in order:
-        if v.requires_grad and (v.shape or v.op is not None):
+        if v.requires_grad and (v.shape or (v.op is not None and v._data not in (0, 1, -1))):
             owners.setdefault(id(v._data), v)
     return {v for v in order if v.op is None and not v.requires_grad and id(v._data) in owners}

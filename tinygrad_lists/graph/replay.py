@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import add
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -14,7 +14,11 @@ from ..shapes import Shape
 from ..value import Value, constant
 from .summary import Summary
 
-__all__ = ["Contribution", "Replay", "local_derivatives", "replay"]
+__all__ = ["RULE_ERRORS", "Contribution", "Replay", "local_derivatives", "replay"]
+
+
+#: What a rule raises that cannot differentiate, or is wrong about shapes or kinds of number.
+RULE_ERRORS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 
 
 class Contribution(NamedTuple):
@@ -45,7 +49,9 @@ def replay(outputs: Sequence[Value], seeds: Sequence[Value], create_graph: bool 
         if watch is not None:
             watch(node, g, contributions)
 
-    done.found = gradients(outputs, seeds, create_graph=create_graph, observe=observe)
+    # To look at NaN is one reason to draw, so that it is no error here.
+    with modes.setting(anomaly=None, source=False, scope=()):
+        done.found = gradients(outputs, seeds, create_graph=create_graph, observe=observe)
     done.gradients = {v: g._data if isinstance(g, Value) else g for v, g in done.found.items() if g is not None}
     totals: dict[Value, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):
@@ -84,9 +90,16 @@ def local_derivatives(node: Value) -> list[Summary | None]:
     op = node.op
     if op is None or op.scalar is None or op.vjp is None or not node.size:
         return [None] * len(node.inputs)
+    try:
+        return _locals(node, op.vjp)
+    except RULE_ERRORS:  # a derivative that this kind of number does not have
+        return [None] * len(node.inputs)
+
+
+def _locals(node: Value, vjp: Callable[..., tuple[Any, ...]]) -> list[Summary | None]:
     if not node.shape:
         try:
-            rows = op.vjp(one_like(node._data), node._data, *[x._data for x in node.inputs])
+            rows = vjp(one_like(node._data), node._data, *[x._data for x in node.inputs])
             entries = [row() if row.__class__ is FunctionType else row for row in rows]
             return [_local(x, entry, ()) for x, entry in zip(node.inputs, entries, strict=True)]
         except ArithmeticError:
@@ -94,7 +107,7 @@ def local_derivatives(node: Value) -> list[Summary | None]:
     one = one_like(node._flat()[0])
     ones = constant([one] * node.size if node.shape else one, node.shape)
     with modes.setting(recording=False, anomaly=None):
-        rows = op.vjp(ones, node, *node.inputs)
+        rows = vjp(ones, node, *node.inputs)
         values = [row() if row.__class__ is FunctionType else row for row in rows]
     return [None if v is None else _local(x, v._data, v.shape) for x, v in zip(node.inputs, values, strict=True)]
 
