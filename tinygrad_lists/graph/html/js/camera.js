@@ -63,24 +63,22 @@ class Camera {
     this.apply();
   }
 
-  /** Bring an item into view, and close enough to be read, moving no more than needed. */
+  /** Bring an item into view, moving no more than needed; `centred`: to the middle, and close enough to be read. */
   show(item, centred = false) {
     const box = this.surface.getBoundingClientRect();
-    if (this.zoom < 0.5 && centred) this.zoom = 0.8;
-    const left = this.x + item.x * this.zoom;
-    const top = this.y + item.y * this.zoom;
-    const [w, h] = [item.w * this.zoom, item.h * this.zoom];
-    const margin = 40;
-    const outside = left < margin || top < margin || left + w > box.width - margin || top + h > box.height - margin;
-    if (outside || centred) {
-      this.fitted = false;
-      this.x += box.width / 2 - left - w / 2;
-      this.y += box.height / 2 - top - h / 2;
-    }
-    this.apply();
+    if (centred && this.zoom < 0.5) this.zoom = 0.8;
+    const way = (start, size, room) => {
+      if (centred) return (room - size) / 2 - start;
+      const margin = Math.max(0, Math.min(14, (room - size) / 2));
+      return start < margin ? margin - start : Math.min(0, room - margin - size - start);
+    };
+    const dx = way(this.x + item.x * this.zoom, item.w * this.zoom, box.width);
+    const dy = way(this.y + item.y * this.zoom, item.h * this.zoom, box.height);
+    if (dx || dy) this.panBy(dx, dy);
+    else this.apply();
   }
 
-  /** The wheel pans, as on every page; with Ctrl (which a pinch on a touch pad sets) it zooms. A mouse wheel zooms. */
+  /** The wheel zooms, with Shift it pans sideways. A pinch on a touch pad comes as a wheel with Ctrl, in finer steps. */
   wheel(event) {
     event.preventDefault();
     const box = this.surface.getBoundingClientRect();

@@ -72,6 +72,8 @@ class LessonView {
       : "On this graph the mistake changes no number, which is how it hides. Look at the example to see it strike.";
     byId("lesson-right-code").textContent = right;
     byId("lesson-wrong-code").textContent = wrong;
+    // Larger graphs get the whole width, one above the other, and leave the programs out.
+    byId("lesson-panes").classList.toggle("wide", lesson.order.length > 9);
     this.panes = ["right", "wrong"].map((side) => new LessonPane(lesson, byId(`lesson-${side}`)));
     this.slider.max = Math.max(this.film.right.length, this.film.wrong.length) - 1;
     this.set(0);
@@ -140,12 +142,16 @@ class LessonPane {
     const { graph } = lesson;
     this.lesson = lesson;
     this.scene = buildScene(graph, new Set());
-    const size = layoutScene(this.scene, () => LESSON_CARD, "right", { across: 22, along: 46, line: 14, aspect: 100 });
+    const size = layoutScene(this.scene, () => LESSON_CARD, "right", { across: 24, along: 58, line: 14, aspect: 100 });
     surface.setAttribute("viewBox", `-8 -8 ${size.width + 16} ${size.height + 16}`);
     this.lines = new Map();
     for (const line of this.scene.lines) this.lines.set(line.id, makeLine(graph, line, "right").element);
+    const factors = this.scene.lines.map((line) => {
+      const [x, y] = pointNearEnd(line.points, 0.45, "right");
+      return svg("text", { class: "factor", x, y: y + 4 }, `×${short(graph.array(line.edges[0].local).value, 3)}`);
+    });
     this.cards = new Map([...this.scene.items.values()].map((item) => [item.id, this.card(item)]));
-    surface.replaceChildren(...this.lines.values(), ...[...this.cards.values()].map((card) => card.element));
+    surface.replaceChildren(...this.lines.values(), ...factors, ...[...this.cards.values()].map((card) => card.element));
   }
 
   card(item) {

@@ -88,7 +88,7 @@ class Panel {
     const held = this.graph.array(node.held);
     const sum = row === held ? null : held;
     return section(
-      "Gradient",
+      this.step === null ? "Gradient" : "Gradient in the end",
       row ? arrayView(row, "gradient") : null,
       html("p", { class: "words" }, row && !allFinite(row) ? "It is not finite: follow the question below to where that began." : FLOWS[node.flow][1]),
       node.hooked && html("p", { class: "words" }, "A hook saw this gradient, and may have replaced it."),
@@ -144,8 +144,8 @@ class Panel {
     const rows = all.map(({ step, row, edge }) => {
       const from = edge ? this.link("node", edge.target) : "seed of the output";
       const sent = this.graph.array(edge ? edge.contribution : row);
-      const cells = [step ? `${step}` : "start", from, brief(sent), brief(this.graph.array(row))];
-      return html("tr", {}, ...cells.map((cell, i) => html("td", { class: i > 1 ? "sent" : null }, cell)));
+      const number = (array) => html("td", { class: "sent", title: array.shape.length ? null : exact(array.value) }, brief(array));
+      return html("tr", {}, html("td", {}, step ? `${step}` : "start"), html("td", {}, from), number(sent), number(this.graph.array(row)));
     });
     const note = all.length > 1 ? "Added in this order, they give the gradient to the bit." : null;
     return section("Received in the backward pass", table(["step", "from", "sends", "sum"], rows, "received"), note && html("p", { class: "words" }, note));

@@ -184,7 +184,7 @@ class Picture {
 
   /** Make one card the one that Tab comes to (a roving tabindex). */
   reachable(id) {
-    const item = (id !== null && this.graph.ancestors.has(id) && this.standIn(id)) || this.scene.items.values().next().value;
+    const item = (id !== null && this.graph.ancestors.has(id) && this.standIn(id)) || this.cards.values().next().value?.item;
     for (const [, { element }] of this.cards) element.setAttribute("tabindex", -1);
     for (const [, { title }] of this.frames) title.setAttribute("tabindex", -1);
     if (item) this.elementOf(item.id)?.setAttribute("tabindex", 0);
@@ -200,7 +200,7 @@ class Picture {
   /** Move the focus to the next card in a direction, those that a line leads to first. */
   walk(dx, dy) {
     const from = this.scene.items.get(this.focused());
-    if (!from) return this.focus(this.scene.items.keys().next().value);
+    if (!from) return this.focus(this.cards.keys().next().value);
     const joined = new Set();
     for (const { source, target } of this.scene.lines) {
       if (source === from.id) joined.add(target);

@@ -109,7 +109,7 @@ function pathAnswer(graph, node, panel) {
 
 /** Beginning and end of a long list. */
 function shortened(list, most) {
-  return list.length <= most ? list : [...list.slice(0, most - 4), "…", ...list.slice(-3)];
+  return list.length <= most ? list : [...list.slice(0, most - 4), " … ", ...list.slice(-3)];
 }
 
 /** A count, which may be astronomical. */
