@@ -19,7 +19,7 @@ _ROLES = {
     Role.CONSTANT: ("box", "rounded,filled,dashed", "#eeeff1", "#7b828c"),
     Role.OPERATION: ("box", "filled", "#ffffff", "#57606c"),
     Role.OUTPUT: ("box", "filled,bold", "#d4f0e6", "#007a59"),
-    Role.GROUP: ("box3d", "filled", "#ebe7f6", "#6a5aa0"),
+    Role.GROUP: ("box", "filled", "#ebe7f6", "#6a5aa0"),
     Role.FAILED: ("octagon", "filled,bold", "#fde0d2", "#c04f00"),
 }
 
@@ -51,7 +51,7 @@ def to_dot(graph: Graph, *, across: bool = False, labels: bool = True) -> str:
     lines = [
         f"digraph {quoted(clean(graph.title) or 'computation graph')} {{",
         f"  rankdir={'LR' if across else 'TB'};",
-        '  graph [fontname="Helvetica", fontsize=11, ranksep=0.35, nodesep=0.25];',
+        '  graph [fontname="Helvetica", fontsize=11, ranksep=0.35, nodesep=0.25, bgcolor="white"];',
         '  node [fontname="Helvetica", fontsize=10, margin="0.1,0.05"];',
         '  edge [fontname="Helvetica", fontsize=8, color="#76808c", arrowsize=0.6];',
     ]
@@ -117,7 +117,7 @@ def _node(graph: Graph, node: Node, scale: Scale | None) -> str:
     shape, style, fill, border = _ROLES[node.role]
     parts = [
         f"label={quoted(chr(10).join([title, *(text for _, text in content.lines)]))}",
-        f'shape={shape}, style="{style}", fillcolor="{fill}"',
+        f'shape={shape}, style="{style}", fillcolor="{fill}"' + (", peripheries=2" if node.role is Role.GROUP else ""),
         f"tooltip={quoted(tooltip(graph, node))}",
     ]
     width = 1.0

@@ -1,47 +1,20 @@
-"""Blocks that repeat, one behind the other, folded into one that says how often.
-
-Operations are looked at in the order of the program. With a period p, operation i + p repeats operation i if both do
-the same on the same shapes inside modules of the same classes, and each input of the one is the input of the other
-moved by p, or the very same node, or a leaf like it; the first block may take from outside what the others take from
-the block before. At least three such blocks in a row are folded; what is shown is the first.
-"""
+"""Blocks that repeat, one behind the other, folded into one that says how often."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from operator import eq
-from typing import NamedTuple
 
 from .model import Edge, Graph, Group, Step
+from .runs import Run, Runs
 
-__all__ = ["FEWEST", "fold_repeats"]
-
-#: Blocks are folded from so many on.
-FEWEST = 3
-
-#: So many periods are tried, the most frequent distances between equal operations, and none longer than this.
-_PERIODS, _LONGEST = 24, 2000
+__all__ = ["fold_repeats"]
 
 #: Blocks inside of blocks are folded as well; so many times at most.
 _ROUNDS = 4
 
 #: Another round is made if the last one spared at least this share of the nodes.
 _WORTHWHILE = 0.02
-
-
-class _Run(NamedTuple):
-    """Operations ``start ... start + times * period - 1`` are `times` equal blocks."""
-
-    start: int
-    period: int
-    times: int
-
-    @property
-    def stop(self) -> int:
-        return self.start + self.period * self.times
 
 
 def fold_repeats(graph: Graph) -> Graph:
@@ -70,120 +43,15 @@ class _Repeats:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.operations = [node for node in graph.nodes if node.op or node.inside]
-        self.index = {node.id: i for i, node in enumerate(self.operations)}
-        around = {group.id: tuple(graph.ancestors(group.id)) for group in graph.groups}
-        self.around = [around[node.group] if node.group else () for node in self.operations]
-        self.inputs = [list[int | str]() for _ in self.operations]
-        for edge in graph.edges:
-            self.inputs[self.index[edge.target]].append(self.index.get(edge.source, edge.source))
-        self.signatures = self._signatures()
-        self.leaves = {node.id: (node.role, node.shape) for node in graph.nodes if node.id not in self.index}
-
-    def _signatures(self) -> list[int]:
-        """The same number for operations that do the same inside modules of the same classes."""
-        numbers: dict[tuple[object, ...], int] = {}
-        signatures = []
-        classes = {group.id: group.label.rpartition(" ")[2] for group in self.graph.groups}
-        for node, around, inputs in zip(self.operations, self.around, self.inputs, strict=True):
-            what = node.name.rpartition(" ")[2] if node.inside else node.op
-            key = (what, node.inside, node.shape, node.phase, tuple(node.params.items()) if node.op else ())
-            full = (*key, tuple(classes[id] for id in around), len(inputs), node.count)
-            signatures.append(numbers.setdefault(full, len(numbers)))
-        return signatures
+        self.found = Runs(graph)
+        self.operations = self.found.operations
 
     def folded(self) -> Graph:
-        """The graph with the runs folded that spare most, none of which overlap."""
-        runs = sorted(self._runs(), key=lambda run: (-run.period * (run.times - 1), run.period, run.start))
-        taken = bytearray(len(self.operations))
-        chosen = []
-        for run in runs:
-            if not any(taken[run.start : run.stop]):
-                taken[run.start : run.stop] = b"\1" * (run.stop - run.start)
-                chosen.append(run)
-        return self._without(sorted(chosen)) if chosen else self.graph
+        """The graph with only the first block of each run; the same graph if there are none."""
+        runs = self.found.chosen()
+        return self._without(runs) if runs else self.graph
 
-    def _runs(self) -> Iterator[_Run]:
-        for period in self._periods():
-            alike = bytes(map(eq, self.signatures, self.signatures[period:]))
-            for stretch in re.finditer(b"\1{%d,}" % ((FEWEST - 2) * period), alike):
-                start = stretch.start()
-                for i in range(start, stretch.end() + 1):
-                    if i == stretch.end() or not self._continues(i, period):
-                        run = self._aligned(start, i + period, period)
-                        if run is not None:
-                            yield run
-                        start = i + 1
-
-    def _periods(self) -> list[int]:
-        """Distances at which sequences of equal operations recur, the most frequent first."""
-        counts: Counter[int] = Counter()
-        signatures = self.signatures
-        for sequences in (signatures, zip(signatures, signatures[1:], signatures[2:], signatures[3:], strict=False)):
-            last: dict[object, int] = {}
-            for i, key in enumerate(sequences):
-                before = last.get(key)
-                last[key] = i
-                if before is not None:
-                    counts[i - before] += 1
-        for distance in [distance for distance in counts if distance > _LONGEST]:
-            del counts[distance]
-        return [period for period, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_PERIODS]]
-
-    def _continues(self, i: int, period: int) -> bool:
-        """Whether the inputs of operation ``i + period`` are those of operation `i`, moved or the same."""
-        return all(self._moved(x, y, period) for x, y in zip(self.inputs[i], self.inputs[i + period], strict=True))
-
-    def _moved(self, x: int | str, y: int | str, period: int) -> bool:
-        if isinstance(x, int):
-            return y == x or y == x + period
-        return y == x or (isinstance(y, str) and self.leaves[x] == self.leaves[y])
-
-    def _begins(self, first: int, period: int) -> bool:
-        """Whether the block at `first` is like the next one, but takes from outside what the next one takes from it."""
-        if first < 0:
-            return False
-        for i in range(first, first + period):
-            j = i + period
-            if self.signatures[i] != self.signatures[j]:
-                return False
-            for x, y in zip(self.inputs[i], self.inputs[j], strict=True):
-                outside = isinstance(x, str) or x < first
-                handed_on = outside and isinstance(y, int) and first <= y < first + period
-                if not handed_on and not self._moved(x, y, period):
-                    return False
-        return True
-
-    def _aligned(self, start: int, stop: int, period: int) -> _Run | None:
-        """The run moved so that its blocks begin where modules begin; None if they would cut a module apart."""
-        best: tuple[int, int, _Run] | None = None
-        for offset in range(max(0, min(period, stop - start - (FEWEST - 1) * period + 1))):
-            first = start + offset
-            run = _Run(first, period, (stop - first) // period)
-            depth = self._depth_of_cuts(run)
-            if depth is None or (best is not None and (depth, -run.times - 1) >= best[:2]):
-                continue
-            if self._begins(first - period, period):
-                longer = _Run(first - period, period, run.times + 1)
-                if self._depth_of_cuts(longer) == depth:
-                    run = longer
-            if run.times >= FEWEST and (best is None or (depth, -run.times) < best[:2]):
-                best = (depth, -run.times, run)
-        return None if best is None else best[2]
-
-    def _depth_of_cuts(self, run: _Run) -> int | None:
-        """How many groups hold the whole run, if no border between two blocks lies inside of a smaller group."""
-        common = self.around[run.start]
-        if not common and not any(self.around[run.start : run.stop]):
-            return 0
-        for around in self.around[run.start : run.stop]:
-            common = _common(common, around)
-        for border in range(run.start + run.period, run.stop, run.period):
-            if len(_common(self.around[border - 1], self.around[border])) > len(common):
-                return None
-        return len(common)
-
-    def _without(self, runs: Sequence[_Run]) -> Graph:
+    def _without(self, runs: Sequence[Run]) -> Graph:
         """The graph with only the first block of each run."""
         graph = self.graph
         stands_for: dict[str, str] = {node.id: node.id for node in graph.nodes}
@@ -198,7 +66,7 @@ class _Repeats:
         kept = [
             node
             for node in graph.nodes
-            if stands_for[node.id] == node.id and (node.id in self.index or node.id in used)
+            if stands_for[node.id] == node.id and (node.id in self.found.index or node.id in used)
         ]
         self._count_leaves(runs, counts)
         nodes = [
@@ -238,23 +106,23 @@ class _Repeats:
                     edges.append(replace(edge, source=source))
         return edges
 
-    def _count_leaves(self, runs: Sequence[_Run], counts: dict[str, int]) -> None:
+    def _count_leaves(self, runs: Sequence[Run], counts: dict[str, int]) -> None:
         """A leaf that only one block uses, while the other blocks have their own, counts as often as the block."""
         users: dict[str, set[str]] = {}
         for edge in self.graph.edges:
-            if edge.source in self.leaves:
+            if edge.source in self.found.leaves:
                 users.setdefault(edge.source, set()).add(edge.target)
         for run in runs:
             block = range(run.start, run.start + run.period)
             members = {self.operations[i].id for i in block}
             own: dict[str, bool] = {}
             for i in block:
-                for x, y in zip(self.inputs[i], self.inputs[i + run.period], strict=True):
+                for x, y in zip(self.found.inputs[i], self.found.inputs[i + run.period], strict=True):
                     if isinstance(x, str):
                         own[x] = own.get(x, True) and isinstance(y, str) and x != y
             counts.update((leaf, run.times) for leaf, is_own in own.items() if is_own and users[leaf] <= members)
 
-    def _groups(self, runs: Sequence[_Run], used: set[str | None]) -> tuple[list[Group], dict[str, str]]:
+    def _groups(self, runs: Sequence[Run], used: set[str | None]) -> tuple[list[Group], dict[str, str]]:
         """The groups that are left, with blocks that are no module as new ones; and the nodes that change place."""
         needed = {id for group in used for id in self.graph.ancestors(group)}
         groups = {group.id: replace(group) for group in self.graph.groups if group.id in needed}
@@ -262,13 +130,13 @@ class _Repeats:
         added = 0
         for run in runs:
             block = range(run.start, run.start + run.period)
-            depth = self._depth_of_cuts(run) or 0
-            tops = list(dict.fromkeys(self.around[i][depth] for i in block if len(self.around[i]) > depth))
-            loose = [i for i in block if len(self.around[i]) == depth]
+            depth = self.found.depth_of_cuts(run) or 0
+            tops = list(dict.fromkeys(self.found.around[i][depth] for i in block if len(self.found.around[i]) > depth))
+            loose = [i for i in block if len(self.found.around[i]) == depth]
             if len(tops) == 1 and not loose:
                 groups[tops[0]].count *= run.times
                 continue
-            parent = self.around[run.start][depth - 1] if depth else None
+            parent = self.found.around[run.start][depth - 1] if depth else None
             while f"r{added}" in groups:
                 added += 1
             names = [groups[top].label.rpartition(" ")[2] for top in tops] or [self.operations[i].title for i in block]
@@ -287,7 +155,7 @@ class _Repeats:
         """Leaves that only these operations use."""
         users: dict[str, set[str]] = {}
         for edge in self.graph.edges:
-            if edge.source in self.leaves:
+            if edge.source in self.found.leaves:
                 users.setdefault(edge.source, set()).add(edge.target)
         yield from (leaf for leaf, targets in users.items() if targets <= members)
 
@@ -300,10 +168,3 @@ def _parents_first(groups: dict[str, Group]) -> list[Group]:
             level, parent = level + 1, groups[parent].parent
         levels[group.id] = level
     return sorted(groups.values(), key=lambda group: levels[group.id])
-
-
-def _common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
-    count = 0
-    while count < min(len(a), len(b)) and a[count] == b[count]:
-        count += 1
-    return a[:count]
