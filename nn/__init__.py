@@ -48,6 +48,7 @@ from .layers import (
 )
 from .losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss
 from .module import Module
+from .summary import Summary, summary
 
 __all__ = [
     "ELU",
@@ -90,10 +91,12 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Softsign",
+    "Summary",
     "Tanh",
     "data",
     "init",
     "optim",
     "paper",
     "schedulers",
+    "summary",
 ]

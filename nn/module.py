@@ -86,11 +86,17 @@ class Module:
         """Each parameter and buffer once, even where modules share it, under the first of its names."""
         seen: set[Value] = set()
         for path, module in self.named_modules():
-            for attribute, value in vars(module).items():
-                for name, item in _items(attribute, value):
-                    if isinstance(item, Value) and item not in seen:
-                        seen.add(item)
-                        yield (f"{path}.{name}" if path else name), item
+            for name, value in module._own_values():
+                if value not in seen:
+                    seen.add(value)
+                    yield (f"{path}.{name}" if path else name), value
+
+    def _own_values(self) -> Iterator[tuple[str, Value]]:
+        """Parameters and buffers of this module itself."""
+        for attribute, value in vars(self).items():
+            for name, item in _items(attribute, value):
+                if isinstance(item, Value):
+                    yield name, item
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """(name, Value) of everything that is learnt."""
@@ -104,6 +110,10 @@ class Module:
         [(3, 2), (2,)]
         """
         return [value for _, value in self.named_parameters()]
+
+    def own_parameters(self) -> list[Value]:
+        """What this module itself learns, without its children."""
+        return [value for _, value in self._own_values() if value.requires_grad]
 
     def named_buffers(self) -> Iterator[tuple[str, Value]]:
         """(name, Value) of what is kept but not learnt: running statistics, the state of random generators.
