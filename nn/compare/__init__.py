@@ -1,4 +1,17 @@
-"""Handwritten gradients beside automatic ones: where they differ, by how much, and what kind of mistake it is."""
+"""Handwritten gradients beside automatic ones: where they differ, by how much, and what kind of mistake it is.
+
+`compare_gradients` compares a network layer by layer, `compare_layer` one layer, `adapt` makes a layer of somebody's class
+or functions; all give a `Report`. How it judges is told in ``docs/comparing.md``.
+
+>>> from nn import handwritten
+>>> class MyReLU(handwritten.ReLU):
+...     def backward(self, gradient):
+...         return gradient
+>>> report = compare_layer("relu", MyReLU(), [[1.0, -2.0, 3.0]])
+>>> row = report.first_guilty
+>>> row.tensor, row.verdict.name, row.diagnosis.name
+('input gradient', 'WRONG', 'mask missing')
+"""
 
 from __future__ import annotations
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -14,7 +12,7 @@ from .problems import HomeworkError, Problem
 from .tensors import Tensor, stack, total
 from .values import read, unchanged
 
-__all__ = ["ERRORS", "Answer", "Runner", "StandIn", "answer", "answer_loss", "chain", "filled", "problem_of", "swapped"]
+__all__ = ["ERRORS", "Answer", "Runner", "StandIn", "answer", "answer_loss", "chain", "filled", "problem_of"]
 
 #: What code raises that is wrong about shapes, names, types or values.
 ERRORS = (
@@ -286,31 +284,3 @@ class StandIn:
     def gradients(self) -> dict[str, Any]:
         """None."""
         return {}
-
-
-@contextmanager
-def swapped(candidate: Any, parameters: Mapping[str, Tensor]) -> Iterator[None]:
-    """Other numbers in a candidate's parameters, for as long as the block runs."""
-    before = copy.deepcopy(candidate.parameters())
-    _assign(candidate, {name: t.nested() for name, t in parameters.items() if name in before})
-    try:
-        yield
-    finally:
-        _assign(candidate, before)
-
-
-def _assign(candidate: Any, parameters: Mapping[str, Any]) -> None:
-    if hasattr(candidate, "set_parameters"):
-        candidate.set_parameters(parameters)
-        return
-    own = candidate.parameters()
-    for name, new in parameters.items():
-        _overwrite(own[name], new)
-
-
-def _overwrite(target: Any, new: Any) -> None:
-    for i, part in enumerate(new):
-        if isinstance(part, list):
-            _overwrite(target[i], part)
-        else:
-            target[i] = part

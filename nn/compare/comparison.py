@@ -13,7 +13,7 @@ from .assembly import assembled
 from .automatic import ProbabilityCrossEntropy, Trace, run_layer, run_loss, run_model
 from .chained import chained
 from .findings import Finding, Options
-from .inputs import candidates_of, check_choice, in_kind, module_for, same_numbers, tensor_of
+from .inputs import candidates_of, check_choice, in_kind, labels_of, module_for, same_numbers, tensor_of
 from .passes import isolated, probe, probe_loss, random_tensor
 from .report import Report
 from .tensors import Shape, Tensor
@@ -78,7 +78,7 @@ def compare_gradients(
     options = Options(kind == "fraction", oracle, seed)
     candidates = candidates_of(model, handwritten)
     batch = tensor_of(x, options.exact)
-    target = None if y is None or options.exact else tensor_of(y, exact=False)
+    target = None if y is None or options.exact else labels_of(y)
     model = in_kind(model, options.exact)
     criterion = criterion if criterion is not None else CrossEntropyLoss()
     if getattr(criterion, "reduction", "mean") == "none":
@@ -175,7 +175,7 @@ def _compare_loss(
             raise ValueError("compare_layer: a loss needs target: class indices or one-hot rows")
         batch = tensor_of(x, exact=False)
         shape = batch.shape[1:]
-        found += isolated(run_loss(path, layer, batch, tensor_of(target, exact=False)), candidate, options)
+        found += isolated(run_loss(path, layer, batch, labels_of(target)), candidate, options)
     assert shape is not None
     found += probe_loss(path, layer, candidate, shape[0], options, found[0].trace.samples if found else 0)
     return assembled(found)

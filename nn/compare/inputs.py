@@ -13,13 +13,13 @@ from tinygrad_lists import Value
 from ..layers import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential, Softmax
 from ..losses import CrossEntropyLoss
 from ..module import Module
-from .answers import swapped
 from .automatic import ProbabilityCrossEntropy, Trace
 from .metrics import same
+from .swapping import swapped
 from .tensors import Tensor, index_of
 from .values import read, shape_of
 
-__all__ = ["candidates_of", "check_choice", "in_kind", "module_for", "same_numbers", "tensor_of"]
+__all__ = ["candidates_of", "check_choice", "in_kind", "labels_of", "module_for", "same_numbers", "tensor_of"]
 
 M = TypeVar("M", bound=Module)
 
@@ -62,6 +62,11 @@ def tensor_of(data: Any, exact: bool) -> Tensor:
     if not t.shape:
         raise ValueError(f"compare: expected a batch (N, ...), given the number {t.flat[0]!r}")
     return t.like(map(Fraction if exact else float, t.flat))
+
+
+def labels_of(target: Any) -> Tensor:
+    """Class indices (N) or rows (N, C), their numbers as they are."""
+    return Tensor.of((target if isinstance(target, Value) else Value(target, requires_grad=False)).data)
 
 
 def in_kind(module: M, exact: bool) -> M:

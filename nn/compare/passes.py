@@ -11,13 +11,14 @@ from typing import Any
 
 from ..layers import MaxPool2d, ReLU
 from ..module import Module
-from .answers import Answer, answer, answer_loss, swapped
+from .answers import Answer, answer, answer_loss
 from .automatic import ProbabilityCrossEntropy, Trace, first_sample, run_layer, run_loss
 from .findings import Finding, Options, divisor_of, findings, not_handed_in, one_hot_lists
 from .kinks import explained
 from .mistakes import right
 from .problems import Problem
 from .rounding import certify
+from .swapping import swapped
 from .tensors import Shape, Tensor
 
 __all__ = ["isolated", "probe", "probe_loss", "random_tensor"]

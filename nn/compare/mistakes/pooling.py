@@ -10,7 +10,7 @@ from ..automatic import Trace
 from ..tensors import Tensor
 from ..windows import windows_of
 from .hypothesis import Hypothesis, Make
-from .tools import flip, ones, permute, roll, zeros
+from .tools import first_for_all, flip, ones, permute, product, roll, zeros
 
 __all__ = ["max_pooling"]
 
@@ -68,108 +68,96 @@ def _first_and_last(values: list[Any]) -> list[Any]:
     return [type(v)(a + b) / 2 for v, a, b in zip(values, first, last, strict=True)]
 
 
-def _input_gradient() -> Iterator[Hypothesis]:
-    yield Hypothesis(
+def _maximum(values: list[Any]) -> list[int]:
+    """All to the first maximum: right."""
+    return _first_of(values, max(values))
+
+
+#: How a window's gradient can be shared out; the first three are other choices among equal maxima, and no mistakes.
+_WAYS: tuple[tuple[str, str, _Shares], ...] = (
+    (
         "last of equal maxima",
         "Of equal maxima the last one gets the gradient; the engine gives it to the first.",
-        _handed_out(lambda v: _last_of(v, max(v))),
-    )
-    yield Hypothesis(
-        "equal maxima share",
-        "Equal maxima share the gradient; the engine gives it to the first.",
-        _handed_out(_shared_maxima),
-    )
-    yield Hypothesis(
+        lambda v: _last_of(v, max(v)),
+    ),
+    ("equal maxima share", "Equal maxima share the gradient; the engine gives it to the first.", _shared_maxima),
+    (
         "equal maxima share",
         "The first and the last of equal maxima share the gradient; the engine gives it to the first.",
-        _handed_out(_first_and_last),
-    )
-    for name, sentence, shares in (
-        (
-            "ties duplicated",
-            "Each of equal maxima gets the whole gradient, which is then handed out more than once.",
-            _equal_maxima,
-        ),
-        (
-            "whole window",
-            "Every element of the window gets the whole gradient, not the maximum alone.",
-            lambda v: [1] * len(v),
-        ),
-        (
-            "spread evenly",
-            "The gradient is spread evenly over the window, as in average pooling.",
-            lambda v: [type(v[0])(1) / len(v)] * len(v),
-        ),
-        (
-            "wrong place",
-            "The gradient goes to the first element of the window, whichever is the largest.",
-            lambda v: _first_of(range(len(v)), 0),
-        ),
-        (
-            "wrong place",
-            "The gradient goes to the last element of the window, whichever is the largest.",
-            lambda v: _first_of(range(len(v)), len(v) - 1),
-        ),
-        ("wrong place", "The gradient goes to the smallest element of the window.", lambda v: _first_of(v, min(v))),
-        (
-            "wrong place",
-            "The gradient goes to the element largest in absolute value.",
-            lambda v: _first_of(list(map(abs, v)), max(map(abs, v))),
-        ),
-        (
-            "wrong place",
-            "Everything but the maximum gets the gradient.",
-            lambda v: [1 - s for s in _first_of(v, max(v))],
-        ),
-    ):
+        _first_and_last,
+    ),
+    (
+        "ties duplicated",
+        "Each of equal maxima gets the whole gradient, which is then handed out more than once.",
+        _equal_maxima,
+    ),
+    (
+        "whole window",
+        "Every element of the window gets the whole gradient, not the maximum alone.",
+        lambda v: [1] * len(v),
+    ),
+    (
+        "spread evenly",
+        "The gradient is spread evenly over the window, as in average pooling.",
+        lambda v: [type(v[0])(1) / len(v)] * len(v),
+    ),
+    (
+        "wrong place",
+        "The gradient goes to the first element of the window, whichever is the largest.",
+        lambda v: _first_of(range(len(v)), 0),
+    ),
+    (
+        "wrong place",
+        "The gradient goes to the last element of the window, whichever is the largest.",
+        lambda v: _first_of(range(len(v)), len(v) - 1),
+    ),
+    ("wrong place", "The gradient goes to the smallest element of the window.", lambda v: _first_of(v, min(v))),
+    (
+        "wrong place",
+        "The gradient goes to the element largest in absolute value.",
+        lambda v: _first_of(list(map(abs, v)), max(map(abs, v))),
+    ),
+    ("wrong place", "Everything but the maximum gets the gradient.", lambda v: [1 - s for s in _maximum(v)]),
+    ("wrong place", "Row and column of the maximum in its window are exchanged.", lambda v: _swapped(v)),
+)
+
+#: What can be handed out to the maxima in the place of the upstream gradient.
+_INSTEAD: tuple[tuple[str, str, Callable[[Trace], Tensor]], ...] = (
+    ("upstream ignored", "Maxima get 1, whatever came from upstream.", lambda t: ones(t.g)),
+    ("upstream ignored", "The maximum itself is put back, not its gradient.", lambda t: t.y),
+    ("input too much", "It is multiplied by the maximum as well.", lambda t: product(t.g, t.y)),
+    ("reversed", "The upstream gradient is read in the reverse order.", lambda t: flip(t.g, 2, 3)),
+    ("reversed", "The upstream gradient's rows are reversed.", lambda t: flip(t.g, 2)),
+    ("reversed", "The upstream gradient's columns are reversed.", lambda t: flip(t.g, 3)),
+    ("channels mixed up", "The upstream gradient's channels are reversed.", lambda t: flip(t.g, 1)),
+    ("channels mixed up", "The upstream gradient's channels are moved by one.", lambda t: roll(t.g, 1)),
+    (
+        "channels mixed up",
+        "Every channel uses the upstream gradient of the first.",
+        lambda t: first_for_all(t.g, 1),
+    ),
+)
+
+
+def _input_gradient() -> Iterator[Hypothesis]:
+    for name, sentence, shares in _WAYS:
         yield Hypothesis(name, sentence, _handed_out(shares))
-    yield Hypothesis("wrong place", "Row and column of the maximum in its window are exchanged.", _handed_out(_swapped))
-    yield Hypothesis(
-        "overwritten",
-        "Where windows overlap, the last one overwrites the others instead of being added.",
-        _handed_out(lambda v: _first_of(v, max(v)), add=False),
-    )
-    yield Hypothesis(
-        "upstream ignored",
-        "Maxima get 1, whatever came from upstream.",
-        _handed_out(lambda v: _first_of(v, max(v)), lambda t: ones(t.g)),
-    )
-    yield Hypothesis(
-        "input too much",
-        "It is multiplied by the maximum as well.",
-        _handed_out(
-            lambda v: _first_of(v, max(v)), lambda t: t.g.like(a * b for a, b in zip(t.g.flat, t.y.flat, strict=True))
+    for name, sentence, instead in _INSTEAD:
+        yield Hypothesis(name, sentence, _handed_out(_maximum, instead))
+    for name, sentence, make in (
+        (
+            "overwritten",
+            "Where windows overlap, the last one overwrites the others instead of being added.",
+            _handed_out(_maximum, add=False),
         ),
-    )
-    yield Hypothesis(
-        "upstream ignored",
-        "The maximum itself is put back, not its gradient.",
-        _handed_out(lambda v: _first_of(v, max(v)), lambda t: t.y),
-    )
-    for sentence, change in (
-        ("The upstream gradient is read in the reverse order.", lambda t: flip(t.g, 2, 3)),
-        ("The upstream gradient's rows are reversed.", lambda t: flip(t.g, 2)),
-        ("The upstream gradient's columns are reversed.", lambda t: flip(t.g, 3)),
+        ("transposed", "The upstream gradient is read with rows and columns exchanged.", _turned),
+        ("channels mixed up", "Every channel uses the maxima of the first.", _argmax_of(channel=0)),
+        ("channels mixed up", "Every channel uses the maxima of the last.", _argmax_of(channel=-1)),
+        ("stale", "The maxima are those of the sample before.", _argmax_of(sample_before=True)),
+        ("window origin forgotten", "Every window writes to the upper left corner of the image.", _to_corner),
     ):
-        yield Hypothesis("reversed", sentence, _handed_out(lambda v: _first_of(v, max(v)), change))
-    yield Hypothesis(
-        "transposed",
-        "The upstream gradient is read with rows and columns exchanged.",
-        lambda t: _turned(t),
-    )
-    for sentence, change in (
-        ("The upstream gradient's channels are reversed.", lambda t: flip(t.g, 1)),
-        ("The upstream gradient's channels are moved by one.", lambda t: roll(t.g, 1)),
-        ("Every channel uses the upstream gradient of the first.", lambda t: _first_channel(t.g)),
-    ):
-        yield Hypothesis("channels mixed up", sentence, _handed_out(lambda v: _first_of(v, max(v)), change))
-    yield Hypothesis("channels mixed up", "Every channel uses the maxima of the first.", _argmax_of(channel=0))
-    yield Hypothesis("channels mixed up", "Every channel uses the maxima of the last.", _argmax_of(channel=-1))
-    yield Hypothesis("stale", "The maxima are those of the sample before.", _argmax_of(sample_before=True))
+        yield Hypothesis(name, sentence, make)
     yield from _strides("input gradient")
-    yield Hypothesis(
-        "window origin forgotten", "Every window writes to the upper left corner of the image.", _to_corner
-    )
 
 
 def _swapped(values: list[Any]) -> list[Any]:
@@ -183,11 +171,7 @@ def _swapped(values: list[Any]) -> list[Any]:
 def _turned(trace: Trace) -> Tensor | None:
     if trace.g.shape[2] != trace.g.shape[3]:
         return None
-    return _handed_out(lambda v: _first_of(v, max(v)), lambda t: permute(t.g, (0, 1, 3, 2)))(trace)
-
-
-def _first_channel(t: Tensor) -> Tensor:
-    return Tensor.of([[image[0]] * len(image) for image in t.nested()])
+    return _handed_out(_maximum, lambda t: permute(t.g, (0, 1, 3, 2)))(trace)
 
 
 def _argmax_of(channel: int | None = None, sample_before: bool = False) -> Make:
