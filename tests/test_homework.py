@@ -143,6 +143,22 @@ class AddsUp:
         return dx
 
 
+class KeepsAll:
+    """Returns nothing, keeps everything in attributes, as in some books."""
+
+    def __init__(self, n_inputs: int, n_neurons: int) -> None:
+        self.weights = [[0.0] * n_neurons for _ in range(n_inputs)]
+        self.biases = [[0.0] * n_neurons]
+
+    def forward(self, inputs: Any) -> None:
+        self.layer = handwritten.Dense(self.weights, self.biases[0])
+        self.output = self.layer.forward(inputs)
+
+    def backward(self, dvalues: Any) -> None:
+        self.dinputs = self.layer.backward(dvalues)
+        self.dweights, self.dbiases = self.layer.weight_gradient, [self.layer.bias_gradient]
+
+
 class Tuples:
     """Tuples for lists, everywhere."""
 
@@ -168,6 +184,7 @@ STYLES: list[tuple[Any, str | None]] = [
     (InDicts, "dense"),
     (InDicts(), "dense"),
     (AddsUp, "dense"),
+    (KeepsAll, "dense"),
     (Tuples, None),
 ]
 

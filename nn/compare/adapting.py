@@ -16,6 +16,9 @@ __all__ = ["Adapted", "Conventions"]
 
 Nested = values.Nested
 
+#: Attributes in which some keep what others return.
+_OUTPUTS = ("output", "outputs", "out")
+_INPUT_GRADIENTS = ("dinputs", "dinput", "dx", "dX", "input_gradient", "grad_input", "inputs_gradient")
 _RESETS = ("zero_grad", "zero_gradients", "reset_gradients")
 
 
@@ -138,6 +141,8 @@ class Adapted:
         self._call.update({**self._given, **self._settings()} if self.source.functions else self._settings())
         what = f"{self.name}.forward"
         result = call(self.source.method(self._object, "forward"), self._call, what)
+        if result is None:
+            result = self._kept(_OUTPUTS)
         self._check_input(what)
         if accepts(self.source.method(self._object, "backward"), "cache"):
             if not isinstance(result, tuple) or len(result) != 2:
@@ -166,6 +171,8 @@ class Adapted:
         if self.kind.loss and self.source.functions and not accepts(method, "gradient"):
             del arguments["gradient"]
         result = call(method, arguments, what)
+        if result is None:
+            result = self._kept(_INPUT_GRADIENTS)
         if not values.unchanged(given, before):
             self._notice(
                 "changed the gradient it is given", f"{what} changed the gradient of its output; copy it first"
@@ -234,6 +241,11 @@ class Adapted:
             else:
                 read[name] = self._in_our_layout(name, read[name])
         return values.read(result, what), read
+
+    def _kept(self, names: tuple[str, ...]) -> Any:
+        """What the object keeps instead of returning it; None if it keeps nothing of these names."""
+        own = getattr(self._object, "__dict__", {})
+        return next((own[name] for name in names if own.get(name) is not None), None)
 
     def _is_input_gradient(self, result: tuple[Any, ...]) -> bool:
         """Whether a tuple is one tensor, and not several: it has the shape of the input."""

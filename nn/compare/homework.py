@@ -17,6 +17,7 @@ from .binding import takes_one
 from .kinds import KINDS, NETWORK, kind_of_name
 from .problems import HomeworkError, Problem
 from .recognition import prepared
+from .sources import has_backward
 
 __all__ = ["Item", "failure", "items", "load", "opened", "split_target", "whole"]
 
@@ -92,7 +93,7 @@ def _candidates(module: ModuleType) -> Iterator[tuple[str, str | None, Any]]:
     for name, thing in own.items():
         if inspect.isclass(thing) and thing.__module__ == module.__name__ and not inspect.isabstract(thing):
             guessed = getattr(thing, "layer", None) or kind_of_name(name)
-            if hasattr(thing, "backward") or guessed == NETWORK:
+            if has_backward(thing) or guessed == NETWORK:
                 yield name, guessed, thing
         elif name.endswith("_forward") and callable(thing):
             stem = name.removesuffix("_forward")
@@ -111,7 +112,7 @@ def opened(item: Item, parameters: Mapping[str, Any] | None, settings: Mapping[s
     if not isinstance(held, list | tuple | dict) or not held:
         raise HomeworkError.of("not loaded", f"{item.name}: a network keeps its layers in a list `self.layers`")
     layers = list(held.values() if isinstance(held, dict) else held)
-    loss = next((found for n in ("criterion", "loss") if hasattr(found := getattr(network, n, None), "backward")), None)
+    loss = next((found for n in ("criterion", "loss") if has_backward(found := getattr(network, n, None))), None)
     result = {}
     for position, layer in enumerate([*layers, *([loss] if loss is not None else [])]):
         kind = getattr(layer, "layer", None) or kind_of_name(type(layer).__name__)

@@ -90,7 +90,7 @@ _ROLES = {
     "in": "in_channels input_channels channels in_features input_size input_dim in_dim n_in nin num_inputs "
     "in_size n_inputs input_len c_in",
     "out": "out_channels output_channels depth num_filters n_filters out_features output_size output_dim out_dim n_out "
-    "nout num_outputs units nodes out_size n_outputs c_out",
+    "n_neurons num_neurons neurons nout num_outputs units nodes out_size n_outputs c_out",
 }
 _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names.split()}
 

@@ -157,12 +157,13 @@ def _works(layer: Adapted) -> int:
         else:
             layer.forward(usual.x if layer.batched else usual.x[0])
         done = int(not any(problem.fatal for problem in layer.problems))
-        if done and not layer.kind.axes:
-            return 2  # it takes any shape, so whatever `backward` does tells nothing
         layer.backward(*([] if layer.kind.loss else [usual.gradient if layer.batched else usual.gradient[0]]))
+    except HomeworkError:  # it ran, but what it returned is no tensor
+        return 2 if done and not layer.kind.axes else done
     except Exception:  # noqa: BLE001 (somebody's code raises what it likes; that it does is reported when it counts)
         return done
-    return 2 if not any(problem.fatal for problem in layer.problems) else done
+    any_shape = done and not layer.kind.axes  # then the shape of what `backward` returns tells nothing
+    return 2 if any_shape or not any(problem.fatal for problem in layer.problems) else done
 
 
 @contextmanager

@@ -11,10 +11,15 @@ from .binding import accepts, takes_dict
 from .kinds import LayerKind, role
 from .problems import HomeworkError
 
-__all__ = ["ClassSource", "FunctionSource", "ObjectSource", "Source", "source_of"]
+__all__ = ["ClassSource", "FunctionSource", "ObjectSource", "Source", "has_backward", "source_of"]
 
 _FORWARD = ("forward", "forward_pass", "forward_propagation", "fprop", "__call__")
 _BACKWARD = ("backward", "backward_pass", "backward_propagation", "backprop", "backpropagate", "bprop")
+
+
+def has_backward(thing: Any) -> bool:
+    """Whether something has a backward pass, under one of the usual names."""
+    return any(callable(getattr(thing, name, None)) for name in _BACKWARD)
 
 
 class Source:
