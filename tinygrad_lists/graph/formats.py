@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 from .dot import to_dot
@@ -40,7 +39,9 @@ def _dot(graph: Graph, across: bool, labels: bool | None) -> str:
 
 def html(graph: Graph) -> str:
     """The interactive page, whose files are read only when it is wanted."""
-    return str(import_module(".html", __package__).to_html(graph))
+    from .html import to_html
+
+    return to_html(graph)
 
 
 FORMATS: dict[str, Format] = {

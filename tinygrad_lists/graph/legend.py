@@ -28,6 +28,8 @@ _FLOWS = {Flow.ZERO: "gradient is 0", Flow.DEAD: "gradient is 0: ReLU closed on 
 def legend(graph: Graph, scale: Scale | None, width: float) -> tuple[list[str], float, float]:
     """The key as SVG, with the width and height that it takes."""
     entries = _role_entries(graph) + _flow_entries(graph) + _edge_entries(graph.edges)
+    if any(node.count > 1 for node in graph.nodes):
+        entries.append(('<text class="faint" x="4" y="14">× n</text>', "so many equal blocks; the first is shown"))
     if any(node.shape for node in graph.nodes):
         entries.append(('<text class="faint" x="4" y="14">‖·‖</text>', "Euclidean norm"))
     parts: list[str] = ['<g class="small">']
