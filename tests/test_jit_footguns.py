@@ -543,3 +543,18 @@ def test_bad_arguments_of_jit_itself() -> None:
         jit(3)  # type: ignore[call-overload]
     with pytest.raises(JitError, match="call the function once"):
         jit(lambda x: x).source  # noqa: B018
+
+
+def test_a_counter_of_ints_and_one_that_becomes_a_float() -> None:
+    """Kinds stay as in Python: an int counts on as an int; what becomes a float does so in the first call."""
+    count, half = Value(0, requires_grad=False), Value(8, requires_grad=False)
+
+    def f(x: Value) -> Value:
+        count.assign(count + 1)
+        half.assign(half / 2)
+        return x * count
+
+    compiled = jit64(f)
+    assert [compiled(1.0).data for _ in range(3)] == [1.0, 2.0, 3.0]
+    assert (count.data, type(count.data)) == (3, int)
+    assert (half.data, type(half.data)) == (1.0, float)

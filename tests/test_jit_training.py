@@ -270,3 +270,58 @@ def test_the_graph_of_a_step() -> None:
     ops = [node.op for node in compiled.graph.nodes]
     assert "mul" in ops
     assert "sub" in ops
+
+
+# -- Other layers and optimisers --------------------------------------------------------------------------------------
+
+MODELS: dict[str, Callable[[random.Random], list[nn.Module]]] = {
+    "batch norm": lambda r: [
+        nn.Conv2d(1, 2, 3, rng=r),
+        nn.BatchNorm2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dense(32, 3, rng=r),
+    ],
+    "layer norm": lambda r: [nn.Flatten(), nn.Dense(36, 8, rng=r), nn.LayerNorm(8), nn.GELU(), nn.Dense(8, 3, rng=r)],
+    "padding": lambda r: [
+        nn.Conv2d(1, 4, 3, padding=1, stride=2, rng=r),
+        nn.Conv2d(4, 4, 3, padding=1, groups=2, dilation=1, rng=r),
+        nn.MaxPool2d(3, 2, 1),
+        nn.Flatten(),
+        nn.Dense(16, 3, rng=r),
+    ],
+    "average": lambda r: [nn.Conv2d(1, 4, 3, rng=r), nn.AvgPool2d(2), nn.ELU(), nn.Flatten(), nn.Dense(16, 3, rng=r)],
+    "transposed": lambda r: [nn.ConvTranspose2d(1, 2, 3, stride=2, rng=r), nn.Flatten(), nn.Dense(338, 3, rng=r)],
+}
+OPTIMISERS = ["SGD", "Adam", "AdamW", "RMSprop", "SGD"]
+
+
+@pytest.mark.parametrize("size", [5, 19], ids=lambda n: f"batch of {n}")
+@pytest.mark.parametrize(("kind", "optimiser"), list(zip(MODELS, OPTIMISERS, strict=True)))
+def test_other_layers_and_optimisers(kind: str, optimiser: str, size: int) -> None:
+    """Three steps: the first with a new optimiser, then with one that remembers; buffers count too."""
+    source = random.Random(4)
+    sides = []
+    for _ in range(2):
+        model = nn.Sequential(*MODELS[kind](random.Random(0)))
+        sides.append((model, getattr(nn.optim, optimiser)(model.parameters(), lr=0.01)))
+    (ours, ours_optimiser), (theirs, theirs_optimiser) = sides
+    criterion = nn.CrossEntropyLoss()
+
+    def step_of(model: nn.Module, optimiser: Any) -> Callable[[Any, Any], Value]:
+        def step(x: Any, y: Any) -> Value:
+            optimiser.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimiser.step()
+            return loss
+
+        return step
+
+    compiled, interpreted = jit(step_of(ours, ours_optimiser), dtype="float64"), step_of(theirs, theirs_optimiser)
+    for _ in range(3):
+        x = [[[[source.uniform(-1, 1) for _ in range(6)] for _ in range(6)]] for _ in range(size)]
+        y = [source.randrange(3) for _ in range(size)]
+        assert compiled(x, y).data == pytest.approx(interpreted(x, y).data, rel=1e-12)
+    for (name, a), (_, b) in zip(ours._named_values(), theirs._named_values(), strict=True):
+        assert a._flat() == pytest.approx(b._flat(), rel=1e-11, abs=1e-12), name

@@ -86,11 +86,7 @@ class Entry:
         self.grads_in = [slot for what, slot in source.pointers if what == "gradient"]
 
     def _codes(self, trace: Trace) -> list[str]:
-        kinds = {}
-        for node in trace.nodes.values():
-            if node.origin == "state":
-                kinds[node.slot] = node.kind
-        return [self._code(kinds.get(slot, "f")) for slot in range(len(trace.state))]
+        return [self._code(trace.kinds.get(slot, "f")) for slot in range(len(trace.state))]
 
     def _code(self, kind: str) -> str:
         return self.whole if kind == "i" else self.real

@@ -176,8 +176,8 @@ class Jit:
                     f"jit: {self._name()} draws random numbers, which would be the same at every call; draw them "
                     f"outside and hand them over as an argument"
                 )
-            if changed is not None:
-                self._changed(key, changed)
+            if changed is not None or trace.becomes_float():
+                self._changed(key, changed or "the kind of a number")
                 return None
             entry = self._compiled(trace, program, guards, call, returns, wanted)
             if entry is not None:
@@ -200,7 +200,8 @@ class Jit:
         recorded, program = program, optimise(program)
         formats = {("argument", i): ("*" if t.shape else "") + t.code for i, t in enumerate(call.tensors)}
         for slot, value in enumerate(trace.state):
-            formats["state", slot] = ("*" if slot < len(call.values) and value.shape else "") + "f"
+            lanes = "*" if slot < len(call.values) and value.shape else ""
+            formats["state", slot] = lanes + ("i" if trace.kinds.get(slot) == "i" else "f")
         source = write(program, formats, machine_for(self.dtype))
         made = library(source.text)
         if made is None:

@@ -221,7 +221,12 @@ class _Writer:
         lines = [body.fill(line) for line in lines]
         kernel = Kernel(node, f"out{len(self.calls)}", list(body.buffers), [], lines)
         stage = 3 if axis is None or layout.chunks == 1 else 1
-        self.calls.append(_Call(kernel, stage, self.pointer(what, slot), f"{self.kind(node)} *restrict out"))
+        kind = self.kind(node)
+        if what == "state":
+            kind = "I" if self.formats[what, slot] == "i" else "T"
+        elif what == "gradient out":
+            kind = "T"
+        self.calls.append(_Call(kernel, stage, self.pointer(what, slot), f"{kind} *restrict out"))
 
     def assign(self, assigned: dict[int, Node]) -> None:
         """New data of the state, last of all. What is itself state may be overwritten first, so it is kept aside."""

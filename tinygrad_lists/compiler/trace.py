@@ -81,6 +81,7 @@ class Trace:
         self.nodes: dict[Value, Node] = {}
         self.state: list[Value] = []
         self.slots: dict[Value, int] = {}
+        self.kinds: dict[int, str] = {}
         self.given: set[Value] = set()
         self.assigned: dict[Value, Node] = {}
         self.grads: dict[Value, Value | None] = {}
@@ -113,7 +114,9 @@ class Trace:
             flat = value._data if value.shape else [value._data]
             node = self.constant(list(flat), value.shape)
         else:
-            node = Node("", (), {}, value.shape, self._kind(value), value.name or "", "state", self.slot(value))
+            slot, kind = self.slot(value), self._kind(value)
+            self.kinds[slot] = kind
+            node = Node("", (), {}, value.shape, kind, value.name or "", "state", slot)
         self.nodes[value] = node
         return node
 
@@ -310,6 +313,12 @@ class Trace:
         program = Program([], outs, assigned, grads, self.checks)
         program.nodes = in_order(program.roots())
         return program
+
+    def becomes_float(self) -> bool:
+        """Whether an int outside is replaced by a float: then it has to be one first."""
+        return any(
+            node.kind == "f" and self.kinds.get(self.slots.get(v, -1)) == "i" for v, node in self.assigned.items()
+        )
 
     def cleared(self) -> list[int]:
         """Slots of the Values outside that have no gradient afterwards."""
