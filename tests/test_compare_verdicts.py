@@ -102,6 +102,16 @@ def test_bounds_are_worth_something(name: str) -> None:
         assert max(bound) <= 1e-12 * max(map(abs, numbers.flat))
 
 
+def test_where_no_bound_can_be_given_only_equal_is_good_enough() -> None:
+    for logits, labels in (([[1e17, -1e17]], [0]), ([[1e300, 0.0, -1e300]], [1])):
+        report = compare_layer("softmax-cross-entropy", handwritten.SoftmaxCrossEntropy(), logits, target=labels)
+        assert report.ok
+    layer = handwritten.Dense([[1e200], [1e200]], [0.0])
+    report = compare_layer("dense", layer, [[1e200, -1e200]], [[1.0]])
+    assert rows_of(report, "isolated")["activation"].metrics is not None
+    assert not any(row.verdict is Verdict.WRONG for row in report.rows)
+
+
 def test_a_number_to_which_only_zeros_contribute_is_forgiven_nothing() -> None:
     layer = nn.Dense(2, 2)
     trace = run_layer("0", layer, Tensor([0.0, 1.0], (1, 2)), Tensor([1.0, 1.0], (1, 2)))

@@ -1,7 +1,7 @@
 """Handwritten gradients beside automatic ones: where they differ, by how much, and what kind of mistake it is.
 
-`compare_gradients` compares a network layer by layer, `compare_layer` one layer, `adapt` makes a layer of somebody's class
-or functions; all give a `Report`. How it judges is told in ``docs/comparing.md``.
+`compare_gradients` compares a network layer by layer, `compare_layer` one layer; both give a `Report`. `adapt` makes a
+layer of somebody's class or functions. How a comparison judges is told in ``docs/comparing.md``.
 
 >>> from nn import handwritten
 >>> class MyReLU(handwritten.ReLU):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 __all__ = ["SLACK", "Certificate", "Floats", "U", "absolutes", "gamma"]
@@ -34,12 +35,12 @@ class Certificate:
 
 
 def gamma(n: float) -> float:
-    """γ_n, the relative error of n roundings one after the other.
+    """γ_n, the relative error of n roundings one after the other; infinite where nothing is left of a number.
 
     >>> gamma(1) > 2**-53, gamma(1) < 2**-52
     (True, True)
     """
-    return n * U / (1 - n * U)
+    return n * U / (1 - n * U) if n * U < 1 else math.inf
 
 
 def absolutes(flat: Floats) -> Floats:

@@ -44,6 +44,9 @@ def elementwise(trace: Trace, ex: Floats, eg: Floats) -> Certificate:
     return Certificate(bounds_y, bounds_gx, absolutes(trace.x.flat), terms)
 
 
+#: Probabilities this small have fewer digits, and which is lost depends on the way they are computed.
+TINY = 1e-307
+
 # -- softmax and cross-entropy ----------------------------------------------------------------------------------------
 
 
@@ -66,11 +69,12 @@ def softmax(trace: Trace, ex: Floats, eg: Floats) -> Certificate:
         n = _spread(z)
         mean_e, mean_d = _dot(p, e), _dot(p, d)
         mean_g = sum(abs(u) * q for u, q in zip(g, p, strict=True))
-        certificate.y += [2 * gamma(n) * q + q * (b + mean_e) * SLACK for q, b in zip(p, e, strict=True)]
+        certificate.y += [2 * gamma(n) * q + q * (b + mean_e) * SLACK + TINY for q, b in zip(p, e, strict=True)]
         terms = [q * (abs(u) + mean_g) for q, u in zip(p, g, strict=True)]
         own = 2 * gamma(3 * n + 2 * size)
         certificate.gx += [
-            own * s + (q * (b + mean_d) + s * 4 * max(e)) * SLACK for s, q, b in zip(terms, p, d, strict=True)
+            own * s + (q * (b + mean_d) + s * 4 * max(e)) * SLACK + TINY * (abs(u) + mean_g)
+            for s, q, b, u in zip(terms, p, d, g, strict=True)
         ]
         certificate.y_terms += p
         certificate.gx_terms += terms
@@ -98,7 +102,7 @@ def cross_entropy(trace: Trace, ex: Floats, eg: Floats) -> Certificate:
         row = [(a + abs(b)) / scale for a, b in zip(p, y, strict=True)]
         terms += row
         own = 2 * gamma(2 * n + 2 * size + 8)
-        bounds += [own * s + q * (b + mean_e) / scale * SLACK for s, q, b in zip(row, p, e, strict=True)]
+        bounds += [own * s + q * (b + mean_e) / scale * SLACK + TINY for s, q, b in zip(row, p, e, strict=True)]
     loss = abs(trace.y.flat[0])
     return Certificate([sum(losses) / scale + 2 * gamma(samples + 3) * loss], bounds, [loss or 1.0], terms)
 
