@@ -15,6 +15,7 @@ from . import values
 from .adapting import Adapted
 from .binding import takes_one
 from .kinds import KINDS, NETWORK, kind_of_name
+from .networks import layers_of
 from .problems import HomeworkError, Problem
 from .recognition import prepared
 from .sources import has_backward
@@ -108,23 +109,7 @@ def opened(item: Item, parameters: Mapping[str, Any] | None, settings: Mapping[s
     if item.kind != NETWORK:
         return None, {"0": prepared(item.handed_in, item.kind, parameters, settings)}
     network = item.handed_in() if callable(item.handed_in) else item.handed_in
-    held = getattr(network, "layers", None)
-    if not isinstance(held, list | tuple | dict) or not held:
-        raise HomeworkError.of("not loaded", f"{item.name}: a network keeps its layers in a list `self.layers`")
-    layers = list(held.values() if isinstance(held, dict) else held)
-    loss = next((found for n in ("criterion", "loss") if has_backward(found := getattr(network, n, None))), None)
-    result = {}
-    for position, layer in enumerate([*layers, *([loss] if loss is not None else [])]):
-        kind = getattr(layer, "layer", None) or kind_of_name(type(layer).__name__)
-        if kind not in KINDS:
-            raise HomeworkError.of(
-                "not loaded",
-                f"{item.name}: layer {position} ({type(layer).__name__}) is of no kind that I know: "
-                f"{', '.join(KINDS)}; give it an attribute `layer`",
-            )
-        adapted = prepared(layer, kind, None, {})
-        result["loss" if adapted.kind.loss else str(position)] = adapted
-    return network, result
+    return network, layers_of(network, item.name)
 
 
 def whole(network: Any, layers: Layers, x: Any, gradient: Any) -> dict[str, Any]:

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..layers import Sequential
-from ..module import Module
 from . import values
 from .comparison import compare_gradients, compare_layer
 from .examples import example, random_numbers
-from .inputs import module_for
-from .kinds import KINDS, NETWORK, output_shape
+from .kinds import KINDS, NETWORK
+from .networks import AdaptedNetwork, input_shape, shape_after
 from .problems import KINDS as PROBLEMS
 from .problems import HomeworkError, Problem
 from .remote import TIME_LIMIT, RemoteLayer, Session
@@ -173,11 +171,10 @@ def _network(session: Session, item: tuple[str, str], seed: int) -> Report:
     for layer in layers.values():
         layer.set_parameters({key: _initial(values.shape_of(p), rng) for key, p in layer.parameters().items()})
     loss = layers.pop("loss", None)
-    model = _automatic(layers)
-    shape = _input_shape(layers)
-    x, labels = _batch(shape, _shape_after(layers, shape)[0], rng)
-    network = _Layers(dict(layers), loss)
-    report = compare_gradients(model, network, x, labels, seed=seed)
+    network = AdaptedNetwork(dict(layers), loss)
+    shape = input_shape(layers)
+    x, labels = _batch(shape, shape_after(layers, shape)[0], rng)
+    report = compare_gradients(network.model(), network, x, labels, seed=seed)
     name = item[0]
     rows = [replace(row, path=f"{name} {row.path}") for row in report.rows]
     remarks = [replace(remark, path=f"{name} {remark.path}") for remark in report.remarks]
@@ -219,12 +216,6 @@ def _wiring(session: Session, layers: Mapping[str, RemoteLayer], x: values.Neste
     return problems
 
 
-@dataclass
-class _Layers:
-    layers: dict[str, RemoteLayer]
-    criterion: RemoteLayer | None
-
-
 def _initial(shape: Shape, rng: random.Random) -> values.Nested:
     """Random numbers, smaller where more of them are summed."""
     count = 1
@@ -233,45 +224,6 @@ def _initial(shape: Shape, rng: random.Random) -> values.Nested:
     scale = count**-0.5
     build: Any = lambda rest: [build(rest[1:]) for _ in range(rest[0])] if rest else rng.uniform(-scale, scale)  # noqa: E731
     return build(shape)
-
-
-def _automatic(layers: Mapping[str, RemoteLayer]) -> Sequential:
-    modules: list[Module] = [module_for(layer.kind.name, layer) for layer in layers.values()]
-    return Sequential(*modules)
-
-
-def _shape_after(layers: Mapping[str, RemoteLayer], shape: Shape) -> Shape:
-    """Shape of a network's output; ValueError if an input of this shape does not fit."""
-    for position, layer in layers.items():
-        parameters = {key: values.shape_of(p) for key, p in layer.parameters().items()}
-        axes = layer.kind.axes
-        wanted = {"conv2d": parameters.get("weight", (0, 0))[1], "dense": parameters.get("weight", (0,))[0]}
-        if (axes and len(axes) != len(shape)) or wanted.get(layer.kind.name, shape[0]) != shape[0]:
-            raise ValueError(f"layer {position} ({layer.name}) does not fit an input of shape {shape}")
-        shape = output_shape(layer.kind.name, shape, parameters, layer.settings)
-        if min(shape) < 1:
-            raise ValueError(f"layer {position} ({layer.name}): nothing is left of the image")
-    return shape
-
-
-def _input_shape(layers: Mapping[str, RemoteLayer]) -> Shape:
-    """A shape that fits all layers: the paper's 28 x 28 if it does, else the smallest, rather not square."""
-    first = next(layer for layer in layers.values() if layer.kind.parameters or layer.kind.axes)
-    weight = values.shape_of(first.parameters().get("weight", []))
-    if first.kind.name == "dense":
-        candidates: list[Shape] = [weight[:1], (1, 28, 28)]
-    else:
-        channels = weight[1] if weight else 1
-        sizes = sorted(((h, w) for h in range(1, 41) for w in range(1, 41)), key=lambda s: (s[0] == s[1], s[0] * s[1]))
-        candidates = [(channels, 28, 28), *((channels, *size) for size in sizes)]
-    problem = ""
-    for shape in candidates:
-        try:
-            if len(_shape_after(layers, shape)) == 1:
-                return shape
-        except ValueError as error:
-            problem = problem or str(error)
-    raise HomeworkError.of("wrong shape", f"no image up to 40 x 40 fits the network: {problem}")
 
 
 def _batch(shape: Shape, classes: int, rng: random.Random) -> tuple[values.Nested, values.Nested]:
