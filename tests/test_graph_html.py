@@ -20,7 +20,7 @@ import pytest
 
 import nn
 from nn.paper import network
-from tinygrad_lists import Value, scope
+from tinygrad_lists import Value, record_source, scope
 from tinygrad_lists.graph import Graph, Mark, capture, to_dict, to_json
 from tinygrad_lists.graph.derived import capture_backward
 from tinygrad_lists.graph.html import to_html
@@ -128,6 +128,12 @@ def test_the_same_graph_gives_the_same_page() -> None:
 
 def test_the_paper_s_network_forward_and_backward_is_under_a_megabyte() -> None:
     assert len(to_html(capture_backward(cnn_loss(8))).encode()) < 1_000_000
+
+
+def test_what_is_too_large_for_a_page_is_folded_and_says_so() -> None:
+    graph = json.loads(Reader(to_html(capture(chain(400)), limit=120)).text("script")[0])
+    assert len(graph["nodes"]) <= 130
+    assert "folded" in graph["notes"][0]
 
 
 # Sections of long flat graphs
@@ -872,6 +878,32 @@ def test_three_thousand_nodes_stay_usable(show: Open) -> None:
         page.keyboard.press("ArrowRight")
     page.click("#close-all")
     assert len(cards(page)) <= 80
+
+
+def test_source_lines_and_parents_are_told(show: Open) -> None:
+    with record_source():
+        a = Value(2.0, name="a")
+        out = a * a
+    graph = capture(out)
+    assert graph.nodes[1].source is not None
+    page = show(graph)
+    choose(page, "n1")
+    assert f"test_graph_html.py:{graph.nodes[1].source.line}" in page.inner_text("#panel")
+    assert "out = a * a" in page.inner_text("#panel")
+
+
+def test_on_paper_the_whole_picture_is_shown(show: Open) -> None:
+    page = show(cnn_loss())
+    page.click("#zoom-in")
+    page.click("#zoom-in")
+    before = page.get_attribute("#surface .content", "transform")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert on_screen(page)
+    assert not page.is_visible(".tools")
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.get_attribute("#surface .content", "transform") == before
 
 
 def test_graphs_of_backward_passes_and_without_gradients(show: Open) -> None:

@@ -14,11 +14,15 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from ..fold import fit
 from ..json import to_json
 from ..model import Graph
 from .sections import with_sections
 
-__all__ = ["SCRIPTS", "STYLES", "to_html"]
+__all__ = ["MOST_NODES", "SCRIPTS", "STYLES", "to_html"]
+
+#: Up to so many nodes a page holds them all; of larger graphs repeated blocks and modules are folded first.
+MOST_NODES = 10_000
 
 SCRIPTS = (
     "dom.js",
@@ -45,12 +49,13 @@ SCRIPTS = (
 STYLES = ("page.css", "picture.css", "panel.css")
 
 
-def to_html(graph: Graph, title: str | None = None) -> str:
+def to_html(graph: Graph, title: str | None = None, limit: int = MOST_NODES) -> str:
     """The graph as an interactive page, complete in one file.
 
     Args:
         graph: any Graph; long flat ones are cut into sections that open one by one.
         title: of the page, in place of the graph's own.
+        limit: a graph of more nodes is folded to about as many, which a note on the page says.
 
     Names and other text of the user's cannot become markup or script: the data stand in a block of JSON in which ``<``
     is escaped, the page makes text nodes of them, and its Content-Security-Policy lets nothing run but the page's own
@@ -64,7 +69,7 @@ def to_html(graph: Graph, title: str | None = None) -> str:
     (2, False)
     """
     shown = graph if title is None else replace(graph, title=title)
-    data = json_in_page(to_json(with_sections(shown)))
+    data = json_in_page(to_json(with_sections(fit(shown, limit))))
     style, script = _joined("", STYLES), _joined("js", SCRIPTS)
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "

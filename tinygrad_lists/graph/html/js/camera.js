@@ -12,7 +12,9 @@ class Camera {
     this.pointers = new Map();
     this.dragged = false;
     this.fitted = false; // until the user moves it, the picture fits also when the window or the panel changes
-    new ResizeObserver(() => (this.fitted ? this.fit() : this.apply())).observe(surface);
+    new ResizeObserver(() => (this.fitted ? this.fit() : this.changed())).observe(surface);
+    addEventListener("beforeprint", () => this.print(true));
+    addEventListener("afterprint", () => this.print(false));
     surface.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     surface.addEventListener("pointerdown", (event) => this.press(event));
     surface.addEventListener("pointermove", (event) => this.move(event));
@@ -24,7 +26,16 @@ class Camera {
   apply() {
     this.content.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.zoom})`);
     this.surface.classList.toggle("far", this.zoom < 0.38);
-    this.changed();
+  }
+
+  /** On paper the whole picture is shown, as large as the page lets it be. */
+  print(on) {
+    const { width, height } = this.size;
+    if (on) this.surface.setAttribute("viewBox", `-10 -14 ${width + 20} ${height + 28}`);
+    else this.surface.removeAttribute("viewBox");
+    this.surface.classList.remove("far");
+    if (on) this.content.removeAttribute("transform");
+    else this.apply();
   }
 
   /** The largest zoom at which a picture of this size is seen whole. */

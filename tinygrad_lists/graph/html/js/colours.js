@@ -30,9 +30,9 @@ function shareOnScale(range, row) {
 const VERDICTS = {
   EXACT: ["good", "✓", "equal to the last bit"],
   ROUNDING: ["fine", "≈", "differs as rounding does"],
-  KINK: ["kink", "∧", "at a kink, where several gradients are right"],
-  UNTESTED: ["unknown", "?", "no input so far has tested it"],
-  WRONG: ["bad", "✗", "wrong"],
+  KINK: ["kink", "∧", "at a kink, where several are right"],
+  UNTESTED: ["unknown", "?", "nothing has tested it"],
+  WRONG: ["bad", "✗", "differs by more than rounding"],
   same: ["good", "=", "the same in both"],
   numbers: ["fine", "≈", "same operation, other numbers"],
   changed: ["kink", "≠", "changed"],

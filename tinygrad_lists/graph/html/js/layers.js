@@ -272,11 +272,15 @@ function route(link, chain, offset, turns) {
   const from = chain[0];
   const to = chain[chain.length - 1];
   const exit = from.item.exit?.get(link.key);
-  const points = [[from.x + (exit === undefined ? 0 : exit - from.w / 2), from.middle + from.h / 2]];
+  const start = from.x + (exit === undefined ? 0 : exit - from.w / 2);
+  const points = [[start, from.middle + from.h / 2]];
+  // Straight through the rest of its row, or the curve would run through a taller neighbour.
+  if (from.bottom - points[0][1] > 4) points.push([start, from.bottom]);
   for (let i = 1; i < chain.length; i++) {
     const cell = chain[i];
     const x = cell === to ? to.x + offset : cell.x;
     if (cell.line !== chain[i - 1].line) points.push(...turns.get(cell.line)(points[points.length - 1][0], x));
+    if (cell === to && to.middle - to.h / 2 - to.top > 4) points.push([x, to.top]);
     if (cell === to) points.push([x, to.middle - to.h / 2]);
     else points.push([x, cell.top], [x, cell.bottom]);
   }

@@ -77,10 +77,13 @@ function labelOf(graph, line, direction) {
   return found;
 }
 
-/** The point at share t of the last piece of a line, where the lines to one card have come apart. */
+/** The point at share t of the last long piece of a line, where the lines to one card have come apart. */
 function pointNearEnd(points, t, direction) {
-  const [x0, y0] = points[points.length - 2];
-  const [x1, y1] = points[points.length - 1];
+  let last = points.length - 1;
+  const length = (i) => Math.hypot(points[i][0] - points[i - 1][0], points[i][1] - points[i - 1][1]);
+  while (last > 1 && length(last) < 40 && length(last - 1) > length(last)) last--;
+  const [x0, y0] = points[last - 1];
+  const [x1, y1] = points[last];
   const s = t * t * (3 - 2 * t); // of the curve's coordinate across
   const along = (a, b) => a + (b - a) * (0.75 * t + 0.25 * s);
   return direction === "right"

@@ -12,7 +12,6 @@ const panel = new Panel(graph, byId("panel"), {
 const picture = new Picture(graph, surface, {
   choose: (chosen) => panel.show(chosen, chosen?.kind === "line" ? picture.lines.get(chosen.id).line : null),
   opened: () => sayCounts(),
-  moved: () => {},
 });
 
 const replay = new Replay(graph, {

@@ -17,7 +17,7 @@ class Picture {
     this.layers = Object.fromEntries(["frames", "lines", "cards", "tags"].map((name) => [name, svg("g", { class: name })]));
     this.content = svg("g", { class: "content" }, Object.values(this.layers));
     surface.append(this.content);
-    this.camera = new Camera(surface, this.content, () => told.moved?.());
+    this.camera = new Camera(surface, this.content, () => this.keepChosenInView());
     surface.addEventListener("click", (event) => this.click(event));
     surface.addEventListener("dblclick", (event) => this.click(event, true));
   }
@@ -92,7 +92,10 @@ class Picture {
     if (open) this.open.add(id);
     else this.open.delete(id);
     const hadFocus = this.surface.contains(document.activeElement);
+    const { fitted } = this.camera;
     this.redraw(id);
+    // What fitted goes on fitting, as long as it can still be read.
+    if (fitted && this.camera.fitting(this.camera.size) > 0.55) this.camera.fit();
     if (hadFocus) this.focus(id);
   }
 
@@ -123,6 +126,12 @@ class Picture {
     this.paint();
     if (chosen && chosen.kind !== "line") this.reachable(chosen.id);
     this.told.choose(chosen);
+  }
+
+  /** When the panel opens beside it, the picture gets narrower. */
+  keepChosenInView() {
+    const item = this.chosen && this.scene?.items.get(this.chosen.id);
+    if (item) this.camera.show(item);
   }
 
   /** Everything that changes without a new layout; only what has changed is touched. */

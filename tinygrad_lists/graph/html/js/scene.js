@@ -170,22 +170,29 @@ function turnBack(scene) {
 }
 
 /**
- * Which groups to open at first: everything if the picture stays small; else all groups that hold groups, as long as
- * that gives a picture that one can take in, level by level.
+ * Which groups to open at first: everything if the picture stays small; else level by level all groups that hold groups,
+ * as long as that gives a picture that one can take in. Of equals side by side either all are open or none.
  */
 function firstOpen(graph, few = 26, many = 80) {
   if (graph.data.nodes.length <= few) return new Set(graph.groups.keys());
   const open = new Set();
   let visible = graph.children.get("").length;
-  const levels = [...graph.groups.keys()].sort((a, b) => graph.ancestors.get(a).length - graph.ancestors.get(b).length);
-  for (const id of levels) {
-    const children = graph.children.get(id);
-    const holdsGroups = children.some((child) => graph.groups.has(child));
-    const parents = graph.ancestors.get(id);
-    if (!holdsGroups || !parents.every((parent) => open.has(parent))) continue;
-    if (visible + children.length - 1 > many) continue;
-    open.add(id);
-    visible += children.length - 1;
+  let parents = [""];
+  while (parents.length) {
+    const next = [];
+    for (const parent of parents) {
+      const holders = graph.children.get(parent).filter((id) => graph.groups.has(id) && holdsGroups(graph, id));
+      const more = holders.reduce((sum, id) => sum + graph.children.get(id).length - 1, 0);
+      if (visible + more > many) continue;
+      visible += more;
+      for (const id of holders) open.add(id);
+      next.push(...holders);
+    }
+    parents = next;
   }
   return open;
+}
+
+function holdsGroups(graph, id) {
+  return graph.children.get(id).some((child) => graph.groups.has(child));
 }

@@ -37,16 +37,40 @@ function wrap(grid, gaps) {
   });
 }
 
-/** Rows with which new lines begin; none if the layout is best left in one. */
+/** Rows with which new lines begin: of one to many lines, as many as let the whole be seen largest. */
 function bestBreaks(grid, gaps) {
   const { rows } = grid;
-  const cells = rows.flat();
+  let best = { breaks: [], scale: scaleOf(rows, [], gaps) };
+  const most = Math.min(12, Math.floor(rows.length / 2));
+  for (let lines = 2; lines <= most; lines++) {
+    const breaks = breaksFor(grid, lines);
+    // A line more has to pay: it is one more turn for the eye.
+    if (!breaks.length) continue;
+    const scale = scaleOf(rows, breaks, gaps) * 0.93 ** breaks.length;
+    if (scale > best.scale) best = { breaks, scale };
+  }
+  return best.breaks;
+}
+
+/** How large a layout with these breaks appears on a screen of the right proportions. */
+function scaleOf(rows, breaks, gaps) {
+  let along = 0;
+  let across = 0;
+  [0, ...breaks].forEach((first, line) => {
+    const last = (breaks[line] ?? rows.length) - 1;
+    const cells = rows.slice(first, last + 1).flat();
+    along = Math.max(along, rows[last][0].bottom - rows[first][0].top);
+    across -= least(cells.map((cell) => -cell.x - cell.w / 2)) + least(cells.map((cell) => cell.x - cell.w / 2));
+    across += line ? 60 : 0;
+  });
+  return Math.min(gaps.aspect / along, 1 / across);
+}
+
+/** Breaks into lines of about equal length, where few links cross. */
+function breaksFor({ rows }, lines) {
   const length = rows[rows.length - 1][0].bottom;
-  const breadth = -least(cells.map((cell) => -cell.x - cell.w / 2)) - least(cells.map((cell) => cell.x - cell.w / 2));
-  const lines = Math.round(Math.sqrt(length / ((breadth + 50) * gaps.aspect)));
   const most = MOST_TURNING[lines] ?? 60;
   const found = [];
-  if (rows.length < 5) return found;
   for (let line = 1; line < lines; line++) {
     const wish = (line * length) / lines;
     let best = null;
