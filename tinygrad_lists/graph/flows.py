@@ -8,7 +8,7 @@ from typing import Any
 from ..value import Value
 from .groups import Phases
 from .model import Flow
-from .replay import Contribution, Replay
+from .replay import Replay
 
 __all__ = ["Flows"]
 
@@ -27,18 +27,27 @@ class Flows:
         self._phases = phases
         self._ran = done is not None
         self._nodes: dict[Value, Flow] = {}
-        self._edges: dict[tuple[Value, int], Flow] = {}
+        self._edges: dict[Value, list[Flow | None]] = {}
         self._cut_off = _cut_off(order)
         arrived: dict[Value, list[Flow]] = {}
         for v, contributions in [] if done is None else done.steps:
-            of_v = self._nodes[v] = self._of_gradient(v, arrived.get(v, []))
-            for position, (x, c) in enumerate(zip(v.inputs, contributions, strict=True)):
-                if c is not None:
-                    flow = self._edges[v, position] = _of_contribution(v, of_v, x, c)
-                    arrived.setdefault(x, []).append(flow)
+            of_v = self._nodes[v] = self._of_gradient(v, arrived.get(v, ()))
+            sent: list[Flow | None] = []
+            for x, c in zip(v.inputs, contributions, strict=True):
+                if c is None:
+                    sent.append(None)
+                    continue
+                nonzero = any(c.data) if x.shape else c.data
+                flow = Flow.FLOWS if nonzero else _of_zero(v, of_v)
+                sent.append(flow)
+                if x in arrived:
+                    arrived[x].append(flow)
+                else:
+                    arrived[x] = [flow]
+            self._edges[v] = sent
         for v in order:
             if v not in self._nodes:
-                self._nodes[v] = self._other(v, arrived.get(v, []))
+                self._nodes[v] = self._other(v, arrived.get(v, ()))
 
     def of_node(self, v: Value) -> Flow:
         """Why its gradient is what it is."""
@@ -46,9 +55,9 @@ class Flows:
 
     def of_edge(self, v: Value, position: int) -> Flow:
         """The same of what `v` sent to its input number `position`."""
-        found = self._edges.get((v, position))
-        if found is not None:
-            return found
+        sent = self._edges.get(v)
+        if sent is not None and (flow := sent[position]) is not None:
+            return flow
         x = v.inputs[position]
         if v in self._phases and x.requires_grad:
             return Flow.NOT_COMPUTED
@@ -74,9 +83,8 @@ class Flows:
         return self._of_gradient(v, arrived) if self._ran and v not in self._phases else Flow.NOT_COMPUTED
 
 
-def _of_contribution(v: Value, of_v: Flow, x: Value, c: Contribution) -> Flow:
-    if any(c.data) if x.shape else c.data:
-        return Flow.FLOWS
+def _of_zero(v: Value, of_v: Flow) -> Flow:
+    """Of a contribution of 0."""
     if of_v is Flow.DEAD:
         return Flow.DEAD
     closed = v.op is not None and v.op.name in _GATES and of_v is Flow.FLOWS

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from .. import modes
 from ..backward import gradients
 from ..number_kinds import one_like
-from ..shapes import Shape
 from ..value import Value, constant
 from .summary import Summary
 
@@ -88,7 +87,7 @@ def local_derivatives(node: Value) -> list[Summary | None]:
     None for every input if the operation is not elementwise, and for inputs that want no gradient or get none.
     """
     op = node.op
-    if op is None or op.scalar is None or op.vjp is None or not node.size:
+    if op is None or op.scalar is None or op.vjp is None or 0 in node.shape:
         return [None] * len(node.inputs)
     try:
         return _locals(node, op.vjp)
@@ -101,7 +100,10 @@ def _locals(node: Value, vjp: Callable[..., tuple[Any, ...]]) -> list[Summary | 
         try:
             rows = vjp(one_like(node._data), node._data, *[x._data for x in node.inputs])
             entries = [row() if row.__class__ is FunctionType else row for row in rows]
-            return [_local(x, entry, ()) for x, entry in zip(node.inputs, entries, strict=True)]
+            return [
+                None if entry is None or not x.requires_grad else Summary(entry, ())
+                for x, entry in zip(node.inputs, entries, strict=True)
+            ]
         except ArithmeticError:
             pass  # plain arithmetic gives up (1.0 / 0.0) where Values know the IEEE answer
     one = one_like(node._flat()[0])
@@ -109,8 +111,7 @@ def _locals(node: Value, vjp: Callable[..., tuple[Any, ...]]) -> list[Summary | 
     with modes.setting(recording=False, anomaly=None):
         rows = vjp(ones, node, *node.inputs)
         values = [row() if row.__class__ is FunctionType else row for row in rows]
-    return [None if v is None else _local(x, v._data, v.shape) for x, v in zip(node.inputs, values, strict=True)]
-
-
-def _local(x: Value, data: Any, shape: Shape) -> Summary | None:
-    return Summary(data, shape) if data is not None and x.requires_grad else None
+    return [
+        None if v is None or not x.requires_grad else Summary(v._data, v.shape)
+        for x, v in zip(node.inputs, values, strict=True)
+    ]
