@@ -53,11 +53,12 @@ def draw(state: Value, rows: int, columns: int) -> Value:
     """
     with no_grad():
         parts, ends = [], []
-        for (modulus, _, _), (jump, fan), now in zip(
+        for (modulus, _, _), (a, b, c, d), now in zip(
             _RECURRENCES, _tables(rows, columns), functions.split(state, 2), strict=True
         ):
-            starts = (jump @ now % float(modulus)).reshape(rows + 1, 2)
-            parts.append(starts[:rows] @ fan % float(modulus))
+            starts = (a * now[0] + b * now[1]) % float(modulus)
+            # Not a matrix product: a compiled step has the draws, the mask and what it multiplies in one loop.
+            parts.append((starts[:rows, :1] * c + starts[:rows, 1:] * d) % float(modulus))
             ends.append(starts[rows])
         state.assign(functions.concat(ends))
         x, y = parts
@@ -65,22 +66,19 @@ def draw(state: Value, rows: int, columns: int) -> Value:
 
 
 @lru_cache(maxsize=64)
-def _tables(rows: int, columns: int) -> list[tuple[Value, Value]]:
-    """For each recurrence, what leads from the state to the first two numbers of each row and of the row behind the
-    last (2 rows + 2, 2), and from those of a row to all its numbers (2, columns)."""
+def _tables(rows: int, columns: int) -> list[tuple[Value, Value, Value, Value]]:
+    """For each recurrence, the factors of the two numbers of the state in the first two numbers of each row, and of the
+    row behind the last, (rows + 1, 2) each; and the factors of those two in all numbers of the row, (columns,) each."""
     tables = []
     for modulus, last, before in _RECURRENCES:
         # The number n places ahead is a · x[0] + b · x[1]; here are all its (a, b).
         ahead = [(1, 0), (0, 1)]
         while len(ahead) < rows * columns + 2:
-            (a, b), (c, d) = ahead[-2:]
-            ahead.append(((last * c + before * a) % modulus, (last * d + before * b) % modulus))
-        starts = [ahead[r * columns + i] for r in range(rows + 1) for i in (0, 1)]
-        fan = list(zip(*ahead[:columns], strict=True))
-        tables.append(
-            (
-                Value([[float(a), float(b)] for a, b in starts], requires_grad=False),
-                Value([list(map(float, row)) for row in fan], requires_grad=False),
-            )
-        )
+            (p, q), (r, s) = ahead[-2:]
+            ahead.append(((last * r + before * p) % modulus, (last * s + before * q) % modulus))
+        starts = [ahead[row * columns : row * columns + 2] for row in range(rows + 1)]
+        a, b = ([[float(pair[j]) for pair in row] for row in starts] for j in (0, 1))
+        c, d = ([float(pair[j]) for pair in ahead[:columns]] for j in (0, 1))
+        first, second, third, fourth = (Value(table, requires_grad=False) for table in (a, b, c, d))
+        tables.append((first, second, third, fourth))
     return tables
