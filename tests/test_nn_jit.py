@@ -137,6 +137,19 @@ def test_compiled_dropout_draws_anew_and_as_interpreted(dtype: str, shape: tuple
     assert compiled(ones).data == ones
 
 
+def test_compiled_embedding() -> None:
+    models = [nn.Sequential(nn.Embedding(6, 3), nn.Flatten(), nn.Dense(12, 2)) for _ in range(2)]
+    optimisers = [nn.optim.SGD(model.parameters(), 0.1) for model in models]
+    interpreted, compiled = step_of(models[0], optimisers[0]), jit(step_of(models[1], optimisers[1]), dtype="float64")
+    rng = random.Random(0)
+    for step in range(4):
+        x, y = [[rng.randrange(6) for _ in range(4)] for _ in range(5)], normal((5, 2), step)
+        close([compiled(x, y)[0].item()], [interpreted(x, y)[0].item()])
+    close(models[1].state_dict()["0.weight"], models[0].state_dict()["0.weight"])
+    with pytest.raises(ValueError, match="Embedding: label 6 at position 2 is not a class from 0 to 5"):
+        compiled([[0, 1, 6, 2]] * 5, normal((5, 2)))
+
+
 def test_compiled_running_statistics() -> None:
     layers = [nn.BatchNorm1d(3) for _ in range(2)]
     compiled = jit(lambda x: layers[1](x), dtype="float64")

@@ -463,6 +463,7 @@ def test_dropout_keeps_the_expectation_exactly_on_fractions() -> None:
         (lambda: nn.Embedding(0, 3), ValueError, "num_embeddings=0"),
         (lambda: nn.Embedding(3, 2)([0, 3]), ValueError, "Embedding: label 3 at position 1"),
         (lambda: nn.Embedding(3, 2)([-1]), ValueError, "Embedding: label -1 at position 0"),
+        (lambda: nn.Embedding(3, 2)(Value([1.0])), TypeError, "indices are ints"),
         (lambda: nn.Conv1d(3, 4, 0), ValueError, r"Conv1d: .*kernel_size=\(0,\)"),
         (lambda: nn.Conv1d(3, 4, 2, groups=2), ValueError, "Conv1d: groups=2 does not divide 3 channels"),
         (lambda: nn.Conv1d(1, 1, 2)([[1.0, 2.0]]), ValueError, r"conv1d: x \(1, 2\)"),

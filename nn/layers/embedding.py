@@ -28,7 +28,7 @@ class Embedding(Module):
     Shapes: indices of any shape (...) -> (..., embedding_dim).
 
     Raises:
-        ValueError: an index that is no int or not in the table, with its position.
+        ValueError: an index that is not in the table, with its position. TypeError: one that is no int.
 
     >>> import nn
     >>> layer = nn.Embedding(3, 2)
@@ -48,9 +48,18 @@ class Embedding(Module):
 
     def forward(self, x: Any) -> Value:
         """(...) -> (..., embedding_dim)."""
-        indices = as_value(x)
-        functions.check_labels(functions.flatten(indices), self.weight.shape[0], "Embedding")
-        return functions.take(self.weight, indices, axis=0)
+        indices, count = as_value(x), self.weight.shape[0]
+        functions.check_labels(functions.flatten(indices), count, "Embedding")
+        try:
+            return functions.take(self.weight, indices, axis=0)
+        except RuntimeError as error:
+            from tinygrad_lists import JitError  # here, because computing does not need the compiler
+
+            if not isinstance(error, JitError):
+                raise
+            # While a step is recorded there are no indices to look up: then the dense layer that this one abbreviates.
+            chosen = functions.equal(functions.reshape(indices, (*indices.shape, 1)), list(range(count)))
+            return functions.matmul(functions.where(chosen, 1.0, 0.0), self.weight)
 
     def extra_repr(self) -> str:
         """Sizes."""
