@@ -88,6 +88,16 @@ def test_marks(homework: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["compare", homework(RIGHT), "--grade"]) == 0
 
 
+def test_marks_are_printed_without_rich_too(
+    homework: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rich", None)
+    assert main(["compare", homework(WRONG), "--grade"]) == 1
+    out = capsys.readouterr().out
+    assert "0/2  MyDense: bias gradient" in out
+    assert out.endswith("8 of 10 marks\n")
+
+
 def test_hints_do_not_tell_the_right_numbers(homework: Any, capsys: pytest.CaptureFixture[str]) -> None:
     main(["compare", homework(WRONG), "--grade"])
     out = capsys.readouterr().out

@@ -136,20 +136,27 @@ def _grade(outcomes: Sequence[Outcome], marks: Marks, arguments: argparse.Namesp
 
 
 def print_marks(marks: Marks) -> None:
-    """A table of marks and hints."""
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
+    """A table of marks and hints, with rich where it is installed."""
+    total = f"{float(marks.score):g} of {float(marks.max_score):g} marks"
+    rows = [(test.name, f"{float(test.score):g}/{float(test.max_score):g}", test.hint) for test in marks.tests]
+    try:
+        from rich import box
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+    except ImportError:
+        for name, score, said in rows:
+            print(f"{score:>9}  {name}" + (f"\n           {said}" if said else ""))
+        print(*marks.printed, total, sep="\n")
+        return
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("Test")
     table.add_column("Marks", justify="right")
     table.add_column("Hint")
-    for test in marks.tests:
-        table.add_row(escape(test.name), f"{float(test.score):g}/{float(test.max_score):g}", escape(test.hint))
+    for row in rows:
+        table.add_row(*map(escape, row))
     console = Console()
     console.print(table)
     for line in marks.printed:
         console.print(line, style="dim", markup=False, highlight=False)
-    console.print(f"{float(marks.score):g} of {float(marks.max_score):g} marks", highlight=False)
+    console.print(total, highlight=False)
