@@ -243,6 +243,17 @@ def test_random_programs(data: st.DataObject) -> None:
         assert all(abs(a - b) <= 1e-12 * scale for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
 
 
+def test_two_runs_give_the_same_bits() -> None:
+    states = []
+    for _ in range(2):
+        training = Training()
+        step = jit(training.step)
+        for i in range(3):
+            step(*batch(19, i))
+        states.append(training.model.state_dict())
+    assert states[0] == states[1]
+
+
 def test_the_source_leads_back_to_the_layers() -> None:
     training = Training()
     step = jit(training.step)

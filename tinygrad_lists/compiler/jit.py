@@ -18,6 +18,7 @@ from .entry import Entry
 from .errors import JitError
 from .guards import Guards
 from .passes import optimise
+from .program import Program
 from .source import write
 from .trace import Trace, Traced
 
@@ -123,6 +124,13 @@ class Jit:
         return self._latest.source.text
 
     @property
+    def program(self) -> Program:
+        """The latest program as it was recorded, before the passes."""
+        if self._latest is None:
+            raise JitError("jit: nothing is compiled yet; call the function once")
+        return self._latest.recorded
+
+    @property
     def graph(self) -> Any:
         """The graph of the latest program, which can be drawn (`draw`)."""
         if self._latest is None:
@@ -195,7 +203,7 @@ class Jit:
         self._eager_once.add(key)
 
     def _compiled(
-        self, trace: Trace, program: Any, guards: Guards, call: Call, returns: Any, wanted: _Wanted
+        self, trace: Trace, program: Program, guards: Guards, call: Call, returns: Any, wanted: _Wanted
     ) -> Entry | None:
         recorded, program = program, optimise(program)
         formats = {("argument", i): ("*" if t.shape else "") + t.code for i, t in enumerate(call.tensors)}
