@@ -142,7 +142,7 @@ class LessonPane {
     const { graph } = lesson;
     this.lesson = lesson;
     this.scene = buildScene(graph, new Set());
-    const size = layoutScene(this.scene, () => LESSON_CARD, "right", { across: 24, along: 58, line: 14, aspect: 100 });
+    const size = layoutScene(this.scene, () => LESSON_CARD, "right", { across: 24, along: 58, line: 14, screen: [Infinity, Infinity] });
     surface.setAttribute("viewBox", `-8 -8 ${size.width + 16} ${size.height + 16}`);
     this.lines = new Map();
     for (const line of this.scene.lines) this.lines.set(line.id, makeLine(graph, line, "right").element);

@@ -53,10 +53,10 @@ class Picture {
   arrange(direction) {
     this.scene = buildScene(this.graph, this.open);
     const labelled = this.scene.lines.length <= MOST_LABELS && this.scene.lines.some((l) => labelOf(this.graph, l).length);
-    const along = direction === "right" ? (labelled ? 78 : 34) : labelled ? 52 : 34;
+    const along = direction === "right" ? (labelled ? 88 : 34) : labelled ? 52 : 34;
     const box = this.surface.getBoundingClientRect();
-    const aspect = direction === "right" ? box.width / box.height : box.height / box.width;
-    const gaps = { across: 24, along, line: 16, aspect };
+    const screen = direction === "right" ? [box.width, box.height] : [box.height, box.width];
+    const gaps = { across: 24, along, line: 16, screen };
     return layoutScene(this.scene, (item) => cardSize(this.graph, item, direction), direction, gaps);
   }
 

@@ -103,7 +103,9 @@ function pathAnswer(graph, node, panel) {
     const others = tried === total ? sumOf(paths.slice(MOST_PATHS)) : toNumber(gradient) - sumOf(shown);
     more = html("p", { class: "words more" }, `and ${manyText(rest)} more, which together give ${short(others, 6)}`);
   }
-  const sum = html("p", { class: "formula sum" }, total > 1 ? "sum of all ways = " : "gradient = ", html("strong", {}, exact(gradient)));
+  const rounded = rest <= 0 && sumOf(shown) !== toNumber(gradient) ? ", up to the rounding of this other order" : "";
+  const words = total > 1 ? `sum of all ways${rounded} = ` : "gradient = ";
+  const sum = html("p", { class: "formula sum" }, words, html("strong", {}, exact(gradient)));
   return [html("p", { class: "words" }, intro), html("ol", { class: "ways" }, items), more, sum].filter(Boolean);
 }
 

@@ -5,8 +5,8 @@
 const MOST_TURNING = { 2: 2, 3: 5 };
 
 /**
- * Break the rows of a grid into lines side by side, so that the whole comes close to the proportions of the screen,
- * `gaps.aspect` (along : across). The breaks go where few links cross. Sets `line` of each cell, moves the cells, and
+ * Break the rows of a grid into lines side by side, so that the whole is seen as large as possible on a screen of
+ * `gaps.screen` pixels, [along, across]. The breaks go where few links cross. Sets `line` of each cell, moves the cells, and
  * leaves in `grid.turns` a function for each line that gives the way of a link from the end of the line before.
  */
 function wrap(grid, gaps) {
@@ -23,15 +23,16 @@ function wrap(grid, gaps) {
     const left = least(cells.map((cell) => cell.x - cell.w / 2));
     const right = -least(cells.map((cell) => -cell.x - cell.w / 2));
     const start = rows[first][0].top;
-    const turning = line ? rows[first - 1].reduce((sum, cell) => sum + cell.below.length, 0) : 0;
-    const gutter = line ? gaps.across + 14 + laneWidth(turning) * turning : 0;
+    const exits = line ? rows[first - 1].flatMap((cell) => cell.below.map((s) => cell.x + s.upperOffset)) : [];
+    const gutter = line ? gaps.across + 14 + laneWidth(exits.length) * exits.length : 0;
     const shift = offset + gutter - left;
     for (const cell of cells) {
       cell.line = line;
       cell.x += shift;
       for (const side of ["top", "middle", "bottom"]) cell[side] -= start;
     }
-    if (line) grid.turns.set(line, turn(before.across + gutter / 2, before.end + gaps.along * 0.45, -gaps.along * 0.45, turning));
+    const past = gaps.along * 0.4;
+    if (line) grid.turns.set(line, turn(exits, before.across + gutter / 2, before.end + past, -past));
     offset += gutter + right - left;
     before = { across: offset, end: rows[last][0].bottom };
   });
@@ -46,13 +47,13 @@ function bestBreaks(grid, gaps) {
     const breaks = breaksFor(grid, lines);
     // A line more has to pay: it is one more turn for the eye.
     if (!breaks.length) continue;
-    const scale = scaleOf(rows, breaks, gaps) * 0.93 ** breaks.length;
+    const scale = scaleOf(rows, breaks, gaps) * 0.9 ** breaks.length;
     if (scale > best.scale) best = { breaks, scale };
   }
   return best.breaks;
 }
 
-/** How large a layout with these breaks appears on a screen of the right proportions. */
+/** How large a layout with these breaks appears on the screen; beyond what is easily read no larger is better. */
 function scaleOf(rows, breaks, gaps) {
   let along = 0;
   let across = 0;
@@ -63,7 +64,7 @@ function scaleOf(rows, breaks, gaps) {
     across -= least(cells.map((cell) => -cell.x - cell.w / 2)) + least(cells.map((cell) => cell.x - cell.w / 2));
     across += line ? 60 : 0;
   });
-  return Math.min(gaps.aspect / along, 1 / across);
+  return Math.min(gaps.screen[0] / along, gaps.screen[1] / across, 0.8);
 }
 
 /** Breaks into lines of about equal length, where few links cross. */
@@ -86,21 +87,21 @@ function breaksFor({ rows }, lines) {
   return found;
 }
 
-function laneWidth(turning) {
-  return Math.min(9, 120 / turning);
+/**
+ * Ways from one line to the next: past its end, back through the gutter, and in at the start. Each link takes its own
+ * lane, ordered so that those that keep their order do not cross: who leaves last turns first.
+ */
+function turn(exits, gutter, end, start) {
+  const order = [...new Set(exits)].sort((a, b) => b - a);
+  const wide = laneWidth(order.length);
+  return (fromX, toX) => {
+    const lane = order.indexOf(fromX);
+    const x = gutter + (lane - (order.length - 1) / 2) * wide;
+    const [low, high] = [end + lane * wide * 0.6, start - (order.length - 1 - lane) * wide * 0.6];
+    return [[fromX, low], [x, low], [x, high], [toX, high]];
+  };
 }
 
-/** Ways from one line to the next: past its end, back through the gutter, and in at the start. Each takes its own lane. */
-function turn(gutter, end, start, turning) {
-  const lanes = new Map();
-  return (fromX, toX) => {
-    if (!lanes.has(fromX)) lanes.set(fromX, lanes.size);
-    const lane = (lanes.get(fromX) - (turning - 1) / 2) * laneWidth(turning);
-    return [
-      [fromX, end + lane * 0.6],
-      [gutter - lane, end + lane * 0.6],
-      [gutter - lane, start - lane * 0.6],
-      [toX, start - lane * 0.6],
-    ];
-  };
+function laneWidth(turning) {
+  return Math.min(9, 120 / turning);
 }
