@@ -5,6 +5,7 @@ The list is that of tinygrad's ``test_jit_footguns.py``, and some more.
 
 from __future__ import annotations
 
+import functools
 import random
 import shutil
 import sys
@@ -143,6 +144,32 @@ def test_an_attribute_that_changes() -> None:
     assert f([1.0]).data == [1.0]
     model.train()
     assert f([1.0]).data == [2.0]
+
+
+class Settings:
+    scale = 2.0
+
+
+def test_an_attribute_of_a_class_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, for settings that nobody makes an instance of."""
+    f = jit64(lambda x: x * Settings.scale)
+    assert f(3.0).data == 6.0
+    monkeypatch.setattr(Settings, "scale", 5.0)
+    assert f(3.0).data == 15.0
+
+
+def test_a_helper_and_a_partial_function() -> None:
+    """What a helper closes over counts as well."""
+    factor = [2.0]
+
+    def helper(x: Value, by: list[float]) -> Value:
+        return x * by[0] + factor[0]
+
+    other = [10.0]
+    f = jit64(functools.partial(helper, by=other))
+    assert f(Value(1.0)).data == 12.0
+    factor[0], other[0] = 3.0, 20.0
+    assert f(Value(1.0)).data == 23.0
 
 
 def test_a_list_in_a_closure() -> None:
@@ -558,3 +585,10 @@ def test_a_counter_of_ints_and_one_that_becomes_a_float() -> None:
     assert [compiled(1.0).data for _ in range(3)] == [1.0, 2.0, 3.0]
     assert (count.data, type(count.data)) == (3, int)
     assert (half.data, type(half.data)) == (1.0, float)
+
+
+def test_whole_numbers_are_not_divided() -> None:
+    """A divisor of 0 is an exception in Python and nothing in C."""
+    with pytest.raises(JitError, match="remainder of ints has no result for a divisor of 0"):
+        jit(lambda x, y: x % y)([4, 5], [2, 0])
+    assert jit64(lambda x: x % 2.0)([4, 5]).data == [0.0, 1.0]

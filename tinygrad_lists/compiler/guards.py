@@ -8,10 +8,11 @@ one step of Python, so a guard on a whole model costs a few microseconds.
 
 from __future__ import annotations
 
+import functools
 import random
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..value import Value
@@ -66,6 +67,11 @@ class Guards:
         if isinstance(thing, random.Random):
             self.randoms.append((thing, thing.getstate()))
             return []
+        if isinstance(thing, functools.partial):
+            return [(thing.func, name), (thing.args, name), (thing.keywords, name)]
+        if isinstance(thing, type) and not _foreign(thing):
+            self.tables.append((vars(thing), dict(vars(thing)), name))
+            return [(v, f"{name}.{key}") for key, v in vars(thing).items() if isinstance(v, list | dict | set | Value)]
         if isinstance(thing, type | types.ModuleType | types.BuiltinFunctionType | bytes | bytearray | memoryview):
             return []
         if isinstance(thing, dict | list | set | tuple):
@@ -77,7 +83,7 @@ class Guards:
             self.tables.append((attributes, dict(attributes), name))
             found += [(v, f"{name}.{key}") for key, v in attributes.items()]
             call = getattr(type(thing), "forward", None) or vars(type(thing)).get("__call__")
-            found.append((call, name))
+            found += [(call, name), (type(thing), type(thing).__name__)]
         return found
 
     def _function(self, function: types.FunctionType, name: str) -> list[tuple[Any, str]]:
@@ -137,7 +143,7 @@ class Guards:
                 return name
         for table, copy, name in self.tables:
             if copy is not None and table != copy:
-                if isinstance(table, dict):
+                if isinstance(table, Mapping):
                     keys = [k for k in {**copy, **table} if table.get(k) is not copy.get(k)]
                     return f"{name}.{keys[0]}" if keys and isinstance(keys[0], str) else name
                 return name
@@ -158,6 +164,8 @@ class Guards:
                 continue
             if isinstance(table, list):
                 table[:] = copy
+            elif isinstance(table, types.MappingProxyType):
+                continue  # of a class: nothing is undone there
             else:
                 table.clear()
                 table.update(copy)

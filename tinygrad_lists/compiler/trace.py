@@ -175,6 +175,8 @@ class Trace:
                 f"jitted function, or compose it of Values"
             )
         nodes = tuple(map(self.node, inputs))
+        if op.name in ("floor_divide", "remainder") and all(node.kind == "i" for node in nodes):
+            raise JitError(f"jit: {where()}: {op.name} of ints has no result for a divisor of 0; use floats")
         node = Node(op.name, nodes, params, shape, kind_of_result(op.name, nodes), self._label())
         value = self._traced(node)
         if modes.state.scope:
