@@ -117,6 +117,14 @@ CASES = [
 ]
 
 
+def test_the_comparison_can_fail() -> None:
+    """`close` is what decides in all these tests."""
+    close([[1.0, 2.0], [math.nan, math.inf]], [[1.0, 2.0 + 1e-12], [math.nan, math.inf]])
+    for wrong in ([1.0, 2.0 + 1e-11], [1.0, math.nan], [1.0, math.inf], [1.0], [1.0, 2.0, 3.0]):
+        with pytest.raises(AssertionError):
+            close([1.0, 2.0], wrong)
+
+
 def copy_parameters(layer: nn.Module, theirs: Any, torch: Any) -> None:
     with torch.no_grad():
         for ours, other in zip(layer.parameters(), theirs.parameters(), strict=True):

@@ -161,6 +161,8 @@ def test_divergence_by_definition_to_45_digits() -> None:
         want = sum(b * (b / a).ln() for a, b in zip(p, q, strict=True) if b)
         got = nn.KLDivLoss("batchmean")([[a.ln() for a in p]], [q]).data
         assert abs(got - want) < Decimal("1e-45")
+        logs = [[a.ln() for a in p[:2]]], [[b.ln() for b in q[:2]]]  # the third is impossible
+        assert abs(nn.KLDivLoss("batchmean", log_target=True)(*logs).data - want) < Decimal("1e-45")
 
 
 # -- far out ----------------------------------------------------------------------------------------------------------

@@ -449,6 +449,20 @@ def test_clipping_by_norm_on_fractions() -> None:
         assert (a.grad, b.grad) == ([3 * factor, -4 * factor], 5 * factor)
 
 
+def test_clipping_by_another_norm() -> None:
+    w = Value([0.0, 0.0])
+    w.grad = [3.0, -4.0]
+    norm = nn.optim.clip_grad_norm([w], 1.0, 3.0).data
+    assert math.isclose(norm, 91 ** (1 / 3), rel_tol=1e-15)
+    close(w.grad, [3 / (norm + 1e-6), -4 / (norm + 1e-6)], 1e-15)
+
+
+def test_what_optimisers_and_groups_look_like() -> None:
+    assert repr(SGD([Value(1.0)], 0.1, 0.9, True)) == (
+        "SGD(ParameterGroup(1 parameters, lr=0.1, momentum=0.9, weight_decay=0.0), nesterov=True)"
+    )
+
+
 def test_clipping_by_value_is_exact_and_keeps_nan() -> None:
     w = Value([1.0] * 5)
     w.grad = [-3.0, -0.5, 0.0, 7.0, math.nan]

@@ -207,6 +207,19 @@ def test_the_cycle_has_its_corners_where_the_docstring_says() -> None:
     assert all(a > b for (a, _), (b, _) in pairwise(seen[6:]))
 
 
+def test_a_cycle_of_three_straight_phases() -> None:
+    """Up in 3 steps, down in 3, and on to the last rate in 4; the momentum down and up, then still."""
+    optimiser = SGD([Value(1.0)], lr=9.0, momentum=0.5)
+    schedule = ours.OneCycleLR(optimiser, 4.0, 11, 4 / 11, "linear", True, 0.5, 0.8, 4.0, 10.0, three_phase=True)
+    seen = []
+    for step in range(11):
+        seen.append((optimiser.lr, optimiser.param_groups[0]["momentum"]))
+        if step < 10:
+            schedule.step()
+    close([lr for lr, _ in seen], [1, 2, 3, 4, 3, 2, 1, 0.775, 0.55, 0.325, 0.1], 1e-14)
+    close([momentum for _, momentum in seen], [0.8, 0.7, 0.6, 0.5, 0.6, 0.7] + [0.8] * 5, 1e-14)
+
+
 def test_a_plateau_by_hand() -> None:
     optimiser = SGD([Value(1.0)], lr=1.0)
     schedule = ours.ReduceLROnPlateau(optimiser, factor=0.5, patience=1, cooldown=1)

@@ -6,14 +6,12 @@ from .activation import (
     SELU,
     Hardtanh,
     LeakyReLU,
-    LogSoftmax,
     Mish,
     PReLU,
     ReLU,
     ReLU6,
     Sigmoid,
     SiLU,
-    Softmax,
     Softplus,
     Softsign,
     Tanh,
@@ -25,6 +23,7 @@ from .dropout import Dropout
 from .embedding import Embedding
 from .norm import BatchNorm1d, BatchNorm2d, LayerNorm
 from .pool import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from .softmax import LogSoftmax, Softmax
 
 __all__ = [
     "ELU",
