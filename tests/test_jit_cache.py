@@ -114,7 +114,7 @@ def test_the_key_knows_source_flags_and_processor(base: Path, monkeypatch: pytes
     build.library(source + "\n")
     monkeypatch.setattr(build, "FLAGS", (*build.FLAGS, "-DOTHER"))
     build.library(source)
-    monkeypatch.setattr(build, "_cpu", lambda: ("another processor", frozenset({"avx9"})))
+    monkeypatch.setattr(build, "processor", lambda: ("another processor", frozenset({"avx9"})))
     build.library(source)
     assert len(libraries(base)) == 4
 

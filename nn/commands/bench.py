@@ -128,7 +128,7 @@ def _peak_source(lanes: int) -> str:
 
 def peak_rate() -> float | None:
     """Multiply-adds a second that one core reaches with nothing else to do: independent chains of vectors."""
-    from tinygrad_lists.compiler.build import library, machine_for
+    from tinygrad_lists.compiler import library, machine_for
 
     lanes = machine_for("float32").lanes
     made = library(_peak_source(lanes))
@@ -144,13 +144,13 @@ def peak_rate() -> float | None:
 
 
 def _processor() -> str:
-    from tinygrad_lists.compiler.build import _cpu
+    from tinygrad_lists.compiler import processor
 
-    return _cpu()[0]
+    return processor()[0]
 
 
 def _cache(what: str) -> int:
-    from tinygrad_lists.compiler.build import cache_entries, cache_folder, clear_cache
+    from tinygrad_lists.compiler import cache_entries, cache_folder, clear_cache
 
     if what == "clear":
         print(f"{clear_cache()} compiled programs removed from {cache_folder()}")

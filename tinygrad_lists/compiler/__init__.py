@@ -6,7 +6,18 @@ and its neighbours write a kernel for each node, `source` puts them together, `b
 
 from __future__ import annotations
 
+from .build import cache_entries, cache_folder, clear_cache, library, machine_for, processor
 from .errors import JitError
 from .jit import Jit, jit
 
-__all__ = ["Jit", "JitError", "jit"]
+__all__ = [
+    "Jit",
+    "JitError",
+    "cache_entries",
+    "cache_folder",
+    "clear_cache",
+    "jit",
+    "library",
+    "machine_for",
+    "processor",
+]

@@ -24,7 +24,7 @@ from pathlib import Path
 from .emit import Machine
 from .errors import JitError
 
-__all__ = ["FLAGS", "cache_entries", "cache_folder", "clear_cache", "compiler", "library", "machine_for"]
+__all__ = ["FLAGS", "cache_entries", "cache_folder", "clear_cache", "compiler", "library", "machine_for", "processor"]
 
 #: Rounding may differ from Python's by fused multiply-adds, and errno and traps are nobody's business; but NaN,
 #: infinities, signed zeros and the order of sums stay as IEEE 754 has them: no -ffast-math.
@@ -65,8 +65,8 @@ def _version(command: tuple[str, ...]) -> str:
 
 
 @cache
-def _cpu() -> tuple[str, frozenset[str]]:
-    """Name of the processor, and what it can do."""
+def processor() -> tuple[str, frozenset[str]]:
+    """Name of the processor, and what it can do (as in /proc/cpuinfo, where there is one)."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:
@@ -83,7 +83,7 @@ def _cpu() -> tuple[str, frozenset[str]]:
 
 def machine_for(dtype: str) -> Machine:
     """Widths of vectors and numbers of registers here."""
-    flags = _cpu()[1]
+    flags = processor()[1]
     width = 4 if dtype == "float32" else 8
     if "avx512f" in flags:
         return Machine(dtype, 64 // width, 30)
@@ -136,7 +136,7 @@ def library(source: str) -> ctypes.CDLL | None:
     command = compiler()
     if command is None:
         return None
-    name, flags = _cpu()
+    name, flags = processor()
     parts = (source, *FLAGS, *command, _version(command), name, *sorted(flags), sys.platform)
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
     folder = cache_folder()
