@@ -474,6 +474,15 @@ def forward(self, x):
 # recursion | raised | RecursionError
 def forward(self, x):
     return self.forward(x)
+# talks on our line | crashed | closed the connection
+def forward(self, x):
+    import os
+    for fd in range(3, 20):
+        try:
+            os.write(fd, b"score: 100")
+        except OSError:
+            pass
+    return super().forward(x)
 # missing module | missing module | no_such_module_of_mine
 def forward(self, x):
     import no_such_module_of_mine

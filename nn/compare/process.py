@@ -38,7 +38,7 @@ class Worker:
 
     def __init__(self, memory: int = MEMORY) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tinygrad-lists-"))
-        self._shown = 0
+        self._shown, self._asked = 0, 0
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
@@ -67,8 +67,10 @@ class Worker:
         Args:
             seconds: that are left; of `limit` seconds for all questions together, which the message names.
         """
+        self._asked += 1
         replies: list[dict[str, Any]] = []
-        exchange = threading.Thread(target=self._exchange, args=({**message, "seconds": seconds}, replies), daemon=True)
+        numbered = {**message, "seconds": seconds, "number": self._asked}
+        exchange = threading.Thread(target=self._exchange, args=(numbered, replies), daemon=True)
         exchange.start()
         exchange.join(seconds + 0.2)  # a little later than the worker notes where it is
         if exchange.is_alive():
@@ -91,8 +93,11 @@ class Worker:
         assert self._process.stdout is not None
         try:
             wire.send(self._process.stdin, message)  # type: ignore[arg-type]
-            replies.append(wire.receive(self._process.stdout))  # type: ignore[arg-type]
-        except (OSError, EOFError, ValueError):
+            reply = wire.receive(self._process.stdout)  # type: ignore[arg-type]
+            while reply["number"] != message["number"]:  # a twin that the code has forked answers too
+                reply = wire.receive(self._process.stdout)  # type: ignore[arg-type]
+            replies.append(reply)
+        except (OSError, EOFError, ValueError, LookupError, TypeError):
             return  # it has ended: no reply
 
     def _ended(self, what: str) -> Problem:

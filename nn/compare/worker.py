@@ -151,7 +151,7 @@ def main(folder: Path, memory: int) -> None:
         faulthandler.dump_traceback_later(message["seconds"], file=trace)
         reply = server.answer(message)
         faulthandler.cancel_dump_traceback_later()
-        wire.send(answered, reply)
+        wire.send(answered, {**reply, "number": message["number"]})
     os._exit(0)  # threads that the code has left running do not keep the process
 
 
