@@ -1,7 +1,8 @@
 """Handwritten gradients beside automatic ones: where they differ, by how much, and what kind of mistake it is.
 
 `compare_gradients` compares a network layer by layer, `compare_layer` one layer; both give a `Report`. `adapt` makes a
-layer of somebody's class or functions. How a comparison judges is told in ``docs/comparing.md``.
+layer of somebody's class or functions, `adapt_network` a network. How a comparison judges is told in
+``docs/comparing.md``.
 
 >>> from nn import handwritten
 >>> class MyReLU(handwritten.ReLU):
@@ -18,6 +19,7 @@ from __future__ import annotations
 from .candidates import CandidateError
 from .comparison import compare_gradients, compare_layer
 from .metrics import Metrics
+from .networks import adapt_network
 from .recognition import adapt
 from .report import Diagnosis, Remark, Report, Row, Verdict, Worst
 
@@ -31,6 +33,7 @@ __all__ = [
     "Verdict",
     "Worst",
     "adapt",
+    "adapt_network",
     "compare_gradients",
     "compare_layer",
 ]
