@@ -20,8 +20,8 @@ import pytest
 
 import nn
 from nn.paper import network
-from tinygrad_lists import Value, record_source, scope
-from tinygrad_lists.graph import Graph, Mark, capture, to_dict, to_json
+from tinygrad_lists import Value, draw, record_source, scope
+from tinygrad_lists.graph import Graph, Mark, capture, capture_failure, diff, to_dict, to_json
 from tinygrad_lists.graph.derived import capture_backward
 from tinygrad_lists.graph.html import to_html
 from tinygrad_lists.graph.html.sections import with_sections
@@ -890,6 +890,31 @@ def test_source_lines_and_parents_are_told(show: Open) -> None:
     choose(page, "n1")
     assert f"test_graph_html.py:{graph.nodes[1].source.line}" in page.inner_text("#panel")
     assert "out = a * a" in page.inner_text("#panel")
+
+
+def test_a_failed_forward_pass_shows_where_and_why(show: Open) -> None:
+    x = Value([[1.0, 2.0]], name="x")
+    with pytest.raises(ValueError) as caught:
+        (x * 2.0) @ [[1.0], [2.0], [3.0]]
+    graph = capture_failure(caught.value)
+    assert graph is not None
+    page = show(graph)
+    choose(page, next(node.id for node in graph.nodes if node.role == "failed"))
+    assert "inner sizes 2 and 3 differ" in page.inner_text("#panel .note")
+    assert "no result" in page.inner_text("#panel .sub")
+    assert page.is_disabled("#replay-open")
+
+
+def test_differences_and_folded_blocks_open(show: Open) -> None:
+    a, b = Value(2.0, name="a"), Value(3.0, name="b")
+    page = show(diff(capture(a * b + a), capture((a * b).tanh() + b)))
+    assert "added: only in the second" in page.inner_text("#legend")
+    model = nn.Sequential(*[nn.Sequential(nn.Dense(2, 2), nn.ReLU()) for _ in range(40)])
+    page = show(draw(model([[0.5, -1.0]]).sum()))
+    assert "× 40" in page.text_content("#surface")
+    page.keyboard.press("r")
+    page.keyboard.press("End")
+    assert "last step" in page.inner_text("#replay-words")
 
 
 def test_on_paper_the_whole_picture_is_shown(show: Open) -> None:

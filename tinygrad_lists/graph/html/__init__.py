@@ -46,7 +46,7 @@ SCRIPTS = (
     "keys.js",
     "main.js",
 )
-STYLES = ("page.css", "picture.css", "panel.css")
+STYLES = ("page.css", "legend.css", "picture.css", "panel.css", "dialogs.css")
 
 
 def to_html(graph: Graph, title: str | None = None, limit: int = MOST_NODES) -> str:

@@ -7,20 +7,34 @@ function allFinite(row) {
 }
 
 function arrayView(row, kind) {
-  if (!row.shape.length) return html("p", { class: "value", "data-array": kind, "data-value": exact(row.value) }, exact(row.value));
+  if (!row.shape.length)
+    return html("p", { class: "value", "data-array": kind, "data-value": exact(row.value) }, exact(row.value));
   const count = sizeOf(row.shape);
   const facts = [["shape", shapeText(row.shape)]];
   if (row.norm !== null && row.norm !== undefined) {
-    facts.push(["norm", exact(row.norm)], ["min", exact(row.low)], ["max", exact(row.high)], ["mean", exact(row.mean)]);
+    facts.push(
+      ["norm", exact(row.norm)],
+      ["min", exact(row.low)],
+      ["max", exact(row.high)],
+      ["mean", exact(row.mean)],
+    );
   }
   if (row.zeros) facts.push(["zeros", `${row.zeros.toLocaleString("en")} of ${count.toLocaleString("en")}`]);
-  for (const [name, word] of [["nan", "NaN"], ["inf", "∞"], ["minus_inf", "−∞"]]) {
+  for (const [name, word] of [
+    ["nan", "NaN"],
+    ["inf", "∞"],
+    ["minus_inf", "−∞"],
+  ]) {
     if (row[name]) facts.push([word, row[name].toLocaleString("en")]);
   }
   return html(
     "div",
     { class: "array", "data-array": kind },
-    html("dl", {}, facts.flatMap(([name, value]) => [html("dt", {}, name), html("dd", { "data-fact": name }, value)])),
+    html(
+      "dl",
+      {},
+      facts.flatMap(([name, value]) => [html("dt", {}, name), html("dd", { "data-fact": name }, value)]),
+    ),
     count === 0 && html("p", { class: "words" }, "It has no elements."),
     row.thumbnail && thumbnailView(row),
     row.values && count > 0 && valuesView(row),
@@ -46,9 +60,15 @@ function thumbnailView(row) {
     "div",
     { class: "key" },
     html("span", { class: thumbnail.signed ? "ramp signed" : "ramp" }),
-    html("span", { class: "ends" }, ends.map((v) => html("span", {}, short(v, 3)))),
+    html(
+      "span",
+      { class: "ends" },
+      ends.map((v) => html("span", {}, short(v, 3))),
+    ),
   );
-  const note = strange.length ? `${strange.map(([, word]) => word).join(", ")}: ${strange[0][0] === "!" ? "magenta" : "green"}` : "";
+  const note = strange.length
+    ? `${strange.map(([, word]) => word).join(", ")}: ${strange[0][0] === "!" ? "magenta" : "green"}`
+    : "";
   const caption = [thumbnail.caption, note].filter(Boolean).join("; ");
   return html("figure", {}, canvas, key, caption && html("figcaption", {}, caption));
 }
@@ -58,7 +78,18 @@ function valuesView(row) {
   const columns = row.shape[row.shape.length - 1] || 1;
   const lines = [];
   for (let i = 0; i < row.values.length; i += columns) lines.push(row.values.slice(i, i + columns));
-  const body = lines.map((line) => html("tr", {}, line.map((v) => html("td", { title: exact(v) }, short(v)))));
+  const body = lines.map((line) =>
+    html(
+      "tr",
+      {},
+      line.map((v) => html("td", { title: exact(v) }, short(v))),
+    ),
+  );
   const open = row.values.length <= 16;
-  return html("details", { open }, html("summary", {}, plural(row.values.length, "number")), html("div", { class: "scroll" }, html("table", { class: "values" }, html("tbody", {}, body))));
+  return html(
+    "details",
+    { open },
+    html("summary", {}, plural(row.values.length, "number")),
+    html("div", { class: "scroll" }, html("table", { class: "values" }, html("tbody", {}, body))),
+  );
 }

@@ -10,7 +10,8 @@ function cardKind(graph, item) {
   const node = item.kind === "group" ? graph.results.get(item.id) : graph.nodes.get(item.id);
   const row = graph.array(node.data);
   if (row && row.thumbnail && sizeOf(row.shape) > 1) return "tensor";
-  const isLiteral = item.kind === "node" && node.role === "constant" && !node.shape.length && !node.name && !node.mark;
+  const isLiteral =
+    item.kind === "node" && node.role === "constant" && !node.shape.length && !node.name && !node.mark;
   return isLiteral ? "literal" : "scalar";
 }
 
@@ -18,8 +19,8 @@ function cardSize(graph, item, direction) {
   const upright = direction === "right";
   const kind = cardKind(graph, item);
   if (kind === "literal") return { w: 74, h: 30 };
-  if (kind === "scalar") return { w: 136, h: 70 };
-  return upright ? { w: 146, h: 158 } : { w: 230, h: 82 };
+  if (kind === "scalar") return { w: 136, h: 72 };
+  return upright ? { w: 146, h: 158 } : { w: 230, h: 90 };
 }
 
 /** Facts of a node or closed group that do not change during a replay. */
@@ -74,7 +75,7 @@ function makeCard(graph, item, direction) {
   } else {
     const single = row && onlyValue(row);
     const label = single === null || !node.shape.length ? "data" : shapeText(node.shape);
-    const value = single === null ? shapeText(node.shape) : short(single);
+    const value = single === null ? (row ? shapeText(node.shape) : "none") : short(single);
     element.append(text(11, y, "label", label), svg("text", { x: w - 11, y, class: "number" }, value));
   }
   y += LINE;
@@ -107,7 +108,13 @@ function literalCard(graph, item, facts) {
   const value = graph.array(facts.node.data);
   const element = svg(
     "g",
-    { class: "card role-constant", transform: `translate(${item.x} ${item.y})`, "data-id": item.id, role: "button", tabindex: -1 },
+    {
+      class: "card role-constant",
+      transform: `translate(${item.x} ${item.y})`,
+      "data-id": item.id,
+      role: "button",
+      tabindex: -1,
+    },
     svg("rect", { class: "halo", x: -5, y: -5, width: w + 10, height: h + 10, rx: 13 }),
     svg("rect", { class: "face", width: w, height: h, rx: 9 }),
     svg("rect", { class: "icon", x: 5, y: 5, width: 20, height: 20, rx: 5 }),
@@ -133,15 +140,10 @@ function pictureOf(row, x, y, w, h) {
   const scale = Math.min(w / wide, h / high);
   const width = Math.max(wide * scale, 4);
   const height = Math.max(high * scale, Math.min(h, 10));
-  return svg("image", {
-    class: "picture",
-    x: x + (w - width) / 2,
-    y: y + (h - height) / 2,
-    width,
-    height,
-    preserveAspectRatio: "none",
-    href: pictureAddress(row),
-  });
+  const place = { x: x + (w - width) / 2, y: y + (h - height) / 2, width, height };
+  const image = svg("image", { class: "picture", ...place, preserveAspectRatio: "none", href: pictureAddress(row) });
+  // A border, or white pixels would be lost on a white card.
+  return svg("g", {}, image, svg("rect", { class: "edge", ...place }));
 }
 
 /** The strip follows the round corners at the foot of the card. */

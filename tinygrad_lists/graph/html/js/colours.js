@@ -1,8 +1,20 @@
 // Colours that depend on numbers. The scale of gradients runs in lightness, so that it can be read with any colour vision.
 
 const SCALES = {
-  light: [[226, 236, 201], [148, 205, 176], [64, 157, 178], [37, 96, 158], [40, 28, 99]],
-  dark: [[44, 47, 92], [40, 96, 148], [47, 152, 164], [132, 205, 150], [245, 235, 150]],
+  light: [
+    [226, 236, 201],
+    [148, 205, 176],
+    [64, 157, 178],
+    [37, 96, 158],
+    [40, 28, 99],
+  ],
+  dark: [
+    [44, 47, 92],
+    [40, 96, 148],
+    [47, 152, 164],
+    [132, 205, 150],
+    [245, 235, 150],
+  ],
 };
 
 function isDark() {

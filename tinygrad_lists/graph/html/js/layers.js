@@ -173,7 +173,9 @@ function spreadEntries(grid) {
       if (entry !== undefined) s.lowerOffset = entry - cell.w / 2;
       return entry === undefined;
     });
-    free.sort((a, b) => a.upper.position + shareOf(a) - b.upper.position - shareOf(b) || a.link.position - b.link.position);
+    free.sort(
+      (a, b) => a.upper.position + shareOf(a) - b.upper.position - shareOf(b) || a.link.position - b.link.position,
+    );
     const step = Math.min(26, Math.max(0, cell.w - 28) / Math.max(1, free.length));
     free.forEach((s, i) => (s.lowerOffset = (i - (free.length - 1) / 2) * step));
   }
@@ -253,11 +255,15 @@ function result(grid, links) {
   const cells = grid.rows.flat();
   const ends = new Map(grid.segments.filter((s) => s.link).map((s) => [s.link, s]));
   const routes = links.map((link, i) => route(link, grid.chains[i], ends.get(link)?.lowerOffset ?? 0, grid.turns));
-  const xs = [...cells.flatMap((cell) => [cell.x - cell.w / 2, cell.x + cell.w / 2]), ...routes.flat().map((p) => p[0])];
+  const xs = [
+    ...cells.flatMap((cell) => [cell.x - cell.w / 2, cell.x + cell.w / 2]),
+    ...routes.flat().map((p) => p[0]),
+  ];
   const ys = [...cells.flatMap((cell) => [cell.top, cell.bottom]), ...routes.flat().map((p) => p[1])];
   const [left, top] = [least(xs), least(ys)];
   const places = new Map();
-  for (const [id, cell] of grid.cells) places.set(id, { x: cell.x - cell.w / 2 - left, y: cell.middle - cell.h / 2 - top });
+  for (const [id, cell] of grid.cells)
+    places.set(id, { x: cell.x - cell.w / 2 - left, y: cell.middle - cell.h / 2 - top });
   const shifted = routes.map((points) => points.map(([x, y]) => [x - left, y - top]));
   // Without the rows of the ports, which take no room of their own; turns do.
   const inner = cells.filter((cell) => cell.h > 0);

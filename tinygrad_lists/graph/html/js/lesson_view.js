@@ -24,8 +24,16 @@ class LessonView {
       event.preventDefault();
       this.move(by);
     });
-    this.tabs("lesson-tabs", LESSONS.map((lesson) => lesson.title), (i) => (this.lesson = LESSONS[i]));
-    this.tabs("lesson-sources", this.sources.map(([title]) => title), (i) => (this.source = i));
+    this.tabs(
+      "lesson-tabs",
+      LESSONS.map((lesson) => lesson.title),
+      (i) => (this.lesson = LESSONS[i]),
+    );
+    this.tabs(
+      "lesson-sources",
+      this.sources.map(([title]) => title),
+      (i) => (this.source = i),
+    );
     byId("lesson-sources").hidden = this.sources.length < 2;
   }
 
@@ -128,8 +136,15 @@ class LessonView {
       .filter((id) => this.film.differs.includes(id))
       .slice(0, 12)
       .map((id) => {
-        const cells = ends.map((grads) => html("td", { "data-value": exact(grads.get(id) ?? 0) }, short(grads.get(id) ?? 0, 6)));
-        return html("tr", { "data-node": id }, html("th", { scope: "row" }, html("bdi", {}, titleOf(graph.nodes.get(id)))), ...cells);
+        const cells = ends.map((grads) =>
+          html("td", { "data-value": exact(grads.get(id) ?? 0) }, short(grads.get(id) ?? 0, 6)),
+        );
+        return html(
+          "tr",
+          { "data-node": id },
+          html("th", { scope: "row" }, html("bdi", {}, titleOf(graph.nodes.get(id)))),
+          ...cells,
+        );
       });
     if (!rows.length) return [html("p", { class: "words" }, "Both ways end with the same gradients here.")];
     return [table(["gradient of", "right", "with the mistake"], rows, "outcome")];
@@ -142,7 +157,12 @@ class LessonPane {
     const { graph } = lesson;
     this.lesson = lesson;
     this.scene = buildScene(graph, new Set());
-    const size = layoutScene(this.scene, () => LESSON_CARD, "right", { across: 24, along: 58, line: 14, screen: [Infinity, Infinity] });
+    const size = layoutScene(this.scene, () => LESSON_CARD, "right", {
+      across: 24,
+      along: 58,
+      line: 14,
+      screen: [Infinity, Infinity],
+    });
     surface.setAttribute("viewBox", `-8 -8 ${size.width + 16} ${size.height + 16}`);
     this.lines = new Map();
     for (const line of this.scene.lines) this.lines.set(line.id, makeLine(graph, line, "right").element);
@@ -151,7 +171,11 @@ class LessonPane {
       return svg("text", { class: "factor", x, y: y + 4 }, `×${short(graph.array(line.edges[0].local).value, 3)}`);
     });
     this.cards = new Map([...this.scene.items.values()].map((item) => [item.id, this.card(item)]));
-    surface.replaceChildren(...this.lines.values(), ...factors, ...[...this.cards.values()].map((card) => card.element));
+    surface.replaceChildren(
+      ...this.lines.values(),
+      ...factors,
+      ...[...this.cards.values()].map((card) => card.element),
+    );
   }
 
   card(item) {

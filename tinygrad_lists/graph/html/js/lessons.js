@@ -11,10 +11,12 @@ const LESSONS = [
     id: "order",
     title: "No topological order",
     words:
-      "As soon as a node has received something, its own rule runs and the recursion goes on from there. But a node that is used twice has then heard from only one of " +
-      "its uses, so it passes on a part of its gradient, and what arrives later is never passed on. The remedy is to sort " +
-      "the graph first: in reverse topological order every node comes after all of its uses, and its gradient is complete before its rule runs.",
-    right: "for v in reversed(topological_order):\n    for x, d in v.inputs_with_derivatives():\n        x.grad += v.grad * d",
+      "As soon as a node has received something, its own rule runs and the recursion goes on from there. But a node that " +
+      "is used twice has then heard from only one of its uses, so it passes on a part of its gradient, and what arrives " +
+      "later is never passed on. The remedy is to sort the graph first: in reverse topological order every node comes " +
+      "after all of its uses, and its gradient is complete before its rule runs.",
+    right:
+      "for v in reversed(topological_order):\n    for x, d in v.inputs_with_derivatives():\n        x.grad += v.grad * d",
     wrong:
       "def backward(v):\n    for x, d in v.inputs_with_derivatives():\n        x.grad += v.grad * d\n" +
       "        if x not in seen:\n            seen.add(x)\n            backward(x)  # x may not be complete",
@@ -49,7 +51,9 @@ function lessonGraph(graph) {
   const ids = new Set([seeds[0][0], ...edges.flatMap((edge) => [edge.source, edge.target])]);
   const nodes = graph.data.nodes.filter((node) => ids.has(node.id));
   const scalar = nodes.every((node) => !node.shape.length);
-  const known = edges.every((edge) => edge.local !== undefined && Number.isFinite(toNumber(graph.array(edge.local).value)));
+  const known = edges.every(
+    (edge) => edge.local !== undefined && Number.isFinite(toNumber(graph.array(edge.local).value)),
+  );
   if (!scalar || !known || nodes.length > MOST_LESSON_NODES) return null;
   return prepared({
     ...graph.data,
@@ -74,10 +78,29 @@ function exampleLesson() {
   const edges = [];
   const add = (id, name, op, value) => {
     const role = op ? (id === "n4" ? "output" : "operation") : "parameter";
-    nodes.push({ id, name, op, role, shape: [], group: null, scope: [], flow: "flows", data: scalar(value), grad: null });
+    nodes.push({
+      id,
+      name,
+      op,
+      role,
+      shape: [],
+      group: null,
+      scope: [],
+      flow: "flows",
+      data: scalar(value),
+      grad: null,
+    });
   };
   const join = (source, target, position, local) => {
-    edges.push({ id: `e${edges.length}`, source, target, position, flow: "flows", local: scalar(local), contribution: scalar(0) });
+    edges.push({
+      id: `e${edges.length}`,
+      source,
+      target,
+      position,
+      flow: "flows",
+      local: scalar(local),
+      contribution: scalar(0),
+    });
   };
   add("n0", "a", "", 2);
   add("n1", "b", "", 3);
@@ -90,7 +113,16 @@ function exampleLesson() {
   add("n4", "e", "mul", 48);
   join("n2", "n4", 0, 8);
   join("n3", "n4", 1, 6);
-  return prepared({ nodes, edges, groups: [], arrays, ops: {}, steps: [], outputs: ["n4"], seeds: { n4: scalar(1) } });
+  return prepared({
+    nodes,
+    edges,
+    groups: [],
+    arrays,
+    ops: {},
+    steps: [],
+    outputs: ["n4"],
+    seeds: { n4: scalar(1) },
+  });
 }
 
 /** Film of the right way and of the mistake, and the ids whose gradients end up different. */
@@ -132,7 +164,10 @@ class Film {
   sent(edge) {
     const g = this.grads.get(edge.target);
     const d = toNumber(this.lesson.graph.array(edge.local).value);
-    return [g * d, `${this.name(edge.target)} sends ${short(g)} · ${short(d)} = ${short(g * d)} to ${this.name(edge.source)}`];
+    return [
+      g * d,
+      `${this.name(edge.target)} sends ${short(g)} · ${short(d)} = ${short(g * d)} to ${this.name(edge.source)}`,
+    ];
   }
 
   add(edge, note = () => ["", false]) {
@@ -174,9 +209,13 @@ function recursion(lesson) {
       const name = film.name(edge.source);
       if (first && goesOn && missing.get(edge.source)) {
         early.set(edge.source, film.grads.get(edge.source));
-        return [` ${name} runs at once, though ${plural(missing.get(edge.source), "contribution")} will still come.`, true];
+        return [
+          ` ${name} runs at once, though ${plural(missing.get(edge.source), "contribution")} will still come.`,
+          true,
+        ];
       }
-      if (early.has(edge.source)) return [` Too late: ${name} has already passed on ${short(early.get(edge.source))}.`, true];
+      if (early.has(edge.source))
+        return [` Too late: ${name} has already passed on ${short(early.get(edge.source))}.`, true];
       return ["", false];
     });
     if (first) {
@@ -196,7 +235,12 @@ function overwriting(lesson) {
       const before = film.grads.get(edge.source);
       film.grads.set(edge.source, value);
       const lost = before !== undefined;
-      film.frame(`${words}${lost ? `, which overwrites ${short(before)}: that use is forgotten.` : "."}`, id, edge.id, lost);
+      film.frame(
+        `${words}${lost ? `, which overwrites ${short(before)}: that use is forgotten.` : "."}`,
+        id,
+        edge.id,
+        lost,
+      );
     }
   }
   return film.frames;
@@ -208,7 +252,12 @@ function twice(lesson, reset) {
   rightPass(lesson, film);
   const isLeaf = (id) => !lesson.graph.inputs.get(id).length;
   for (const id of [...film.grads.keys()]) if (reset || !isLeaf(id)) film.grads.delete(id);
-  film.frame(reset ? "zero_grad(): all gradients are reset." : "Nothing is reset; the leaves keep what they have.", null, null, !reset);
+  film.frame(
+    reset ? "zero_grad(): all gradients are reset." : "Nothing is reset; the leaves keep what they have.",
+    null,
+    null,
+    !reset,
+  );
   film.start();
   for (const id of lesson.order) {
     for (const edge of lesson.graph.inputs.get(id)) {

@@ -22,7 +22,8 @@ function curve(points, direction) {
 /** A straight piece, with a round corner before a next one at right angles. */
 function corner(points, i, radius) {
   const [[x0, y0], [x1, y1], [x2, y2]] = [points[i - 1], points[i], points[i + 1] ?? [NaN, NaN]];
-  if (!((x0 === x1 && y1 === y2 && x1 !== x2) || (y0 === y1 && x1 === x2 && y1 !== y2))) return [`L${round(points[i])}`];
+  if (!((x0 === x1 && y1 === y2 && x1 !== x2) || (y0 === y1 && x1 === x2 && y1 !== y2)))
+    return [`L${round(points[i])}`];
   const r = Math.min(radius, Math.hypot(x1 - x0, y1 - y0) / 2, Math.hypot(x2 - x1, y2 - y1) / 2);
   const towards = (x, y) => [x1 + r * Math.sign(x - x1), y1 + r * Math.sign(y - y1)];
   return [`L${round(towards(x0, y0))}`, `Q${round([x1, y1])} ${round(towards(x2, y2))}`];
@@ -33,9 +34,7 @@ function round([x, y]) {
 }
 
 function arrowHead([x, y], direction) {
-  return direction === "right"
-    ? `M${round([x, y])}l-8.5 -4v8Z`
-    : `M${round([x, y])}l-4 -8.5h8Z`;
+  return direction === "right" ? `M${round([x, y])}l-8.5 -4v8Z` : `M${round([x, y])}l-4 -8.5h8Z`;
 }
 
 /** Of several edges drawn as one line the flow that matters: if any flows, it flows. */
@@ -86,14 +85,18 @@ function pointNearEnd(points, t, direction) {
   const [x1, y1] = points[last];
   const s = t * t * (3 - 2 * t); // of the curve's coordinate across
   const along = (a, b) => a + (b - a) * (0.75 * t + 0.25 * s);
-  return direction === "right"
-    ? [along(x0, x1), y0 + (y1 - y0) * s]
-    : [x0 + (x1 - x0) * s, along(y0, y1)];
+  return direction === "right" ? [along(x0, x1), y0 + (y1 - y0) * s] : [x0 + (x1 - x0) * s, along(y0, y1)];
 }
 
 /** Where a label may stand: along the last piece, then in the middle of the others, the longest first. */
 function labelPlaces(points, direction) {
-  const pieces = points.slice(1, -1).map(([x, y], i) => [(x + points[i][0]) / 2, (y + points[i][1]) / 2, Math.hypot(x - points[i][0], y - points[i][1])]);
+  const pieces = points
+    .slice(1, -1)
+    .map(([x, y], i) => [
+      (x + points[i][0]) / 2,
+      (y + points[i][1]) / 2,
+      Math.hypot(x - points[i][0], y - points[i][1]),
+    ]);
   const others = pieces.filter((piece) => piece[2] > 40).sort((a, b) => b[2] - a[2]);
   return [...[0.5, 0.36, 0.64, 0.25, 0.76].map((t) => pointNearEnd(points, t, direction)), ...others];
 }
@@ -136,7 +139,9 @@ function labelElement(words, [x, y, w, h], line, free) {
     "g",
     { class: classes, transform: `translate(${x} ${y})`, "data-line": line.id },
     svg("rect", { width: w, height: h, rx: 5 }),
-    words.map((text, i) => svg("text", { x: w / 2, y: 13 + 14 * i, class: text[0] === "∂" ? "local" : "sent" }, text)),
+    words.map((text, i) =>
+      svg("text", { x: w / 2, y: 13 + 14 * i, class: text[0] === "∂" ? "local" : "sent" }, text),
+    ),
   );
   return { element, classes };
 }

@@ -46,7 +46,8 @@ function closeTopmost() {
 function sayCounts() {
   const cards = [...picture.scene.items.values()].filter((item) => item.kind !== "frame").length;
   const all = graph.data.nodes.length;
-  byId("counts").textContent = cards === all ? plural(all, "node") : `${plural(cards, "card")} for ${plural(all, "node")}`;
+  byId("counts").textContent =
+    cards === all ? plural(all, "node") : `${plural(cards, "card")} for ${plural(all, "node")}`;
   byId("open-all").disabled = picture.open.size === graph.groups.size;
   byId("close-all").disabled = picture.open.size === 0;
 }
@@ -62,11 +63,25 @@ function setTheme(theme) {
 function drawLegend() {
   const { range } = graph;
   const roles = [...new Set(graph.data.nodes.map((node) => node.role))];
-  const samples = { input: "in", parameter: "θ", constant: "c", operation: "ƒ", output: "◎", group: "▦", failed: "!" };
-  const order = Object.keys(samples).filter((role) => roles.includes(role) || (role === "group" && graph.groups.size));
-  const sample = (role) => html("li", { class: `role-${role}` }, html("span", { class: "badge" }, samples[role]), role);
-  const flows = [...new Set(graph.data.nodes.map((node) => node.flow))].filter((flow) => ["dead", "unreached", "detached"].includes(flow));
-  const flow = (name) => html("li", { class: `flow-${name.replace(" ", "-")}` }, html("span", { class: "stub" }), FLOWS[name][0]);
+  const samples = {
+    input: "in",
+    parameter: "θ",
+    constant: "c",
+    operation: "ƒ",
+    output: "◎",
+    group: "▦",
+    failed: "!",
+  };
+  const order = Object.keys(samples).filter(
+    (role) => roles.includes(role) || (role === "group" && graph.groups.size),
+  );
+  const sample = (role) =>
+    html("li", { class: `role-${role}` }, html("span", { class: "badge" }, samples[role]), role);
+  const flows = [...new Set(graph.data.nodes.map((node) => node.flow))].filter((flow) =>
+    ["dead", "unreached", "detached"].includes(flow),
+  );
+  const flow = (name) =>
+    html("li", { class: `flow-${name.replace(" ", "-")}` }, html("span", { class: "stub" }), FLOWS[name][0]);
   const parts = [html("ul", { class: "roles" }, order.map(sample))];
   if (range) {
     const dark = isDark();
@@ -81,8 +96,16 @@ function drawLegend() {
     parts.push(html("span", { class: "range", title: words }, "gradient", ends[0], scale, ends[1]));
   }
   if (flows.length) parts.push(html("ul", { class: "flows" }, flows.map(flow)));
-  const verdicts = Object.keys(VERDICTS).filter((verdict) => [...graph.marks.values(), ...graph.data.nodes.map((node) => node.mark)].some((mark) => mark?.verdict === verdict));
-  const verdict = (name) => html("li", { class: `look-${VERDICTS[name][0]}` }, html("span", { class: "dot" }, VERDICTS[name][1]), `${name}: ${VERDICTS[name][2]}`);
+  const verdicts = Object.keys(VERDICTS).filter((verdict) =>
+    [...graph.marks.values(), ...graph.data.nodes.map((node) => node.mark)].some((mark) => mark?.verdict === verdict),
+  );
+  const verdict = (name) =>
+    html(
+      "li",
+      { class: `look-${VERDICTS[name][0]}` },
+      html("span", { class: "dot" }, VERDICTS[name][1]),
+      `${name}: ${VERDICTS[name][2]}`,
+    );
   if (verdicts.length) parts.push(html("ul", { class: "verdicts" }, verdicts.map(verdict)));
   byId("legend").replaceChildren(...parts);
 }

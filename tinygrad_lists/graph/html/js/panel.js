@@ -14,7 +14,11 @@ class Panel {
     document.body.classList.toggle("has-panel", Boolean(chosen));
     if (!chosen) return this.element.replaceChildren();
     const parts = { node: () => this.node(), group: () => this.group(), line: () => this.line(line) }[chosen.kind]();
-    const close = html("button", { class: "close", "aria-label": "Close details", on: { click: () => this.told.close() } }, "×");
+    const close = html(
+      "button",
+      { class: "close", "aria-label": "Close details", on: { click: () => this.told.close() } },
+      "×",
+    );
     this.element.replaceChildren(close, ...parts.filter(Boolean));
     this.element.scrollTop = 0;
   }
@@ -44,11 +48,24 @@ class Panel {
     const node = graph.nodes.get(this.chosen.id);
     const around = graph.ancestors.get(node.id);
     const kind = node.role === "operation" ? node.op : [node.role, node.op].filter(Boolean).join(", ");
-    const count = node.count > 1 ? `, stands for ${node.count} alike` : node.inside ? `, ${plural(node.inside, "node")} folded` : "";
+    const shape = node.data === null ? "no result" : shapeText(node.shape);
+    const count =
+      node.count > 1
+        ? `, stands for ${node.count} alike`
+        : node.inside
+          ? `, ${plural(node.inside, "node")} folded`
+          : "";
     return [
-      this.heading(glyphOf(node), node.role, node.name || node.op || node.role, `${kind}, ${shapeText(node.shape)}, ${node.id}${count}`),
-      around.length && html("p", { class: "crumbs" }, ...around.flatMap((id) => [this.link("group", id), " › "]).slice(0, -1)),
+      this.heading(
+        glyphOf(node),
+        node.role,
+        node.name || node.op || node.role,
+        `${kind}, ${shape}, ${node.id}${count}`,
+      ),
+      around.length &&
+        html("p", { class: "crumbs" }, ...around.flatMap((id) => [this.link("group", id), " › "]).slice(0, -1)),
       node.mark && verdictNote(node.mark),
+      node.role === "failed" && html("div", { class: "note look-bad", role: "note" }, graph.data.notes.join("; ")),
       this.now(node),
       this.array("Value", graph.array(node.data)),
       this.gradient(node),
@@ -90,7 +107,13 @@ class Panel {
     return section(
       this.step === null ? "Gradient" : "Gradient in the end",
       row ? arrayView(row, "gradient") : null,
-      html("p", { class: "words" }, row && !allFinite(row) ? "It is not finite: follow the question below to where that began." : FLOWS[node.flow][1]),
+      html(
+        "p",
+        { class: "words" },
+        row && !allFinite(row)
+          ? "It is not finite: follow the question below to where that began."
+          : FLOWS[node.flow][1],
+      ),
       node.hooked && html("p", { class: "words" }, "A hook saw this gradient, and may have replaced it."),
       sum && html("p", { class: "words" }, "Its .grad held this when it was drawn, from backward passes before:"),
       sum && arrayView(sum, "held"),
@@ -111,7 +134,12 @@ class Panel {
         {},
         html("th", { scope: "row" }, letters[i] ?? String(i)),
         html("td", {}, this.link("node", edge.source)),
-        html("td", {}, op.derivatives[i] ? html("span", { class: "rule" }, op.derivatives[i]) : null, local ? ` = ${brief(local)}` : null),
+        html(
+          "td",
+          {},
+          op.derivatives[i] ? html("span", { class: "rule" }, op.derivatives[i]) : null,
+          local ? ` = ${brief(local)}` : null,
+        ),
         html("td", { class: "sent" }, sent ? brief(sent) : FLOWS[edge.flow][0]),
       );
     });
@@ -121,7 +149,13 @@ class Panel {
       html("p", { class: "formula" }, op.formula.startsWith("out") ? "" : "out = ", op.formula),
       parameters.length ? html("p", { class: "sub" }, parameters.join(", ")) : null,
       rows.length ? table(["", "input", "∂out/∂input", "sends back"], rows, "inputs") : null,
-      op.rule && html("details", { open: true }, html("summary", {}, "Reverse rule"), html("pre", {}, html("code", {}, op.rule))),
+      op.rule &&
+        html(
+          "details",
+          { open: true },
+          html("summary", {}, "Reverse rule"),
+          html("pre", {}, html("code", {}, op.rule)),
+        ),
     );
   }
 
@@ -131,7 +165,13 @@ class Panel {
       source &&
       section(
         "Source",
-        html("p", { class: "sub" }, html("bdi", {}, `${oneLine(source.file)}:${source.line}`), " in ", html("bdi", {}, oneLine(source.function))),
+        html(
+          "p",
+          { class: "sub" },
+          html("bdi", {}, `${oneLine(source.file)}:${source.line}`),
+          " in ",
+          html("bdi", {}, oneLine(source.function)),
+        ),
         html("pre", {}, html("code", {}, source.text)),
       )
     );
@@ -144,17 +184,37 @@ class Panel {
     const rows = all.map(({ step, row, edge }) => {
       const from = edge ? this.link("node", edge.target) : "seed of the output";
       const sent = this.graph.array(edge ? edge.contribution : row);
-      const number = (array) => html("td", { class: "sent", title: array.shape.length ? null : exact(array.value) }, brief(array));
-      return html("tr", {}, html("td", {}, step ? `${step}` : "start"), html("td", {}, from), number(sent), number(this.graph.array(row)));
+      const number = (array) =>
+        html("td", { class: "sent", title: array.shape.length ? null : exact(array.value) }, brief(array));
+      return html(
+        "tr",
+        {},
+        html("td", {}, step ? `${step}` : "start"),
+        html("td", {}, from),
+        number(sent),
+        number(this.graph.array(row)),
+      );
     });
     const note = all.length > 1 ? "Added in this order, they give the gradient to the bit." : null;
-    return section("Received in the backward pass", table(["step", "from", "sends", "sum"], rows, "received"), note && html("p", { class: "words" }, note));
+    return section(
+      "Received in the backward pass",
+      table(["step", "from", "sends", "sum"], rows, "received"),
+      note && html("p", { class: "words" }, note),
+    );
   }
 
   origin(node) {
     return (
       node.of &&
-      section("Backward pass", html("p", {}, `Made by ${node.phase > 1 ? "the second" : "the"} backward pass, for the gradient of `, this.link("node", node.of)))
+      section(
+        "Backward pass",
+        html(
+          "p",
+          {},
+          `Made by ${node.phase > 1 ? "the second" : "the"} backward pass, for the gradient of `,
+          this.link("node", node.of),
+        ),
+      )
     );
   }
 
@@ -166,18 +226,35 @@ class Panel {
     const parameters = inside.map((id) => graph.nodes.get(id)).filter((node) => node.role === "parameter");
     const mark = graph.marks.get(group.id);
     const rows = parameters.map((node) => {
-      const cells = [this.link("node", node.id), shapeText(node.shape), graph.array(node.grad) ? brief(graph.array(node.grad)) : FLOWS[node.flow][0]];
+      const cells = [
+        this.link("node", node.id),
+        shapeText(node.shape),
+        graph.array(node.grad) ? brief(graph.array(node.grad)) : FLOWS[node.flow][0],
+      ];
       return html("tr", {}, ...cells.map((cell) => html("td", {}, cell)));
     });
-    const button = html("button", { class: "wide", on: { click: () => this.told.toggle(group.id) } }, "Open or close this group");
+    const button = html(
+      "button",
+      { class: "wide", on: { click: () => this.told.toggle(group.id) } },
+      "Open or close this group",
+    );
     return [
-      this.heading("▦", "group", group.label, `${plural(inside.length, "node")}${group.count > 1 ? `, ${group.count} blocks alike` : ""}`),
+      this.heading(
+        "▦",
+        "group",
+        group.label,
+        `${plural(inside.length, "node")}${group.count > 1 ? `, ${group.count} blocks alike` : ""}`,
+      ),
       html("p", { class: "crumbs" }, html("bdi", {}, group.path.map(oneLine).join(" › "))),
       mark && verdictNote(mark),
       button,
       rows.length ? section("Parameters", table(["name", "shape", "gradient"], rows, "parameters")) : null,
       section("Result", html("p", {}, this.link("node", result.id)), arrayView(graph.array(result.data), "value")),
-      section("Gradient of the result", graph.array(result.grad) && arrayView(graph.array(result.grad), "gradient"), html("p", { class: "words" }, FLOWS[result.flow][1])),
+      section(
+        "Gradient of the result",
+        graph.array(result.grad) && arrayView(graph.array(result.grad), "gradient"),
+        html("p", { class: "words" }, FLOWS[result.flow][1]),
+      ),
     ];
   }
 
@@ -188,7 +265,12 @@ class Panel {
     const title = `${titleOf(graph.nodes.get(first.source))} → ${titleOf(graph.nodes.get(first.target))}`;
     const rest = line.edges.length - edges.length;
     return [
-      this.heading("→", "line", line.edges.length > 1 ? plural(line.edges.length, "edge") : title, "data along the arrow, the gradient against it"),
+      this.heading(
+        "→",
+        "line",
+        line.edges.length > 1 ? plural(line.edges.length, "edge") : title,
+        "data along the arrow, the gradient against it",
+      ),
       ...edges.map((edge) => this.edge(edge)),
       rest > 0 && html("p", { class: "words" }, `and ${rest} more`),
     ];
@@ -207,9 +289,15 @@ class Panel {
     return section(
       `Input ${edge.position} of ${titleOf(target)}`,
       html("p", {}, this.link("node", edge.source), " → ", this.link("node", edge.target)),
-      local && html("h4", {}, "Local derivative", derivative ? html("span", { class: "rule" }, ` ${derivative}`) : null),
+      local &&
+        html("h4", {}, "Local derivative", derivative ? html("span", { class: "rule" }, ` ${derivative}`) : null),
       local && arrayView(local, "local"),
-      sent && html("h4", {}, `Contribution${edge.order === undefined ? "" : `, number ${edge.order + 1} of the backward pass`}`),
+      sent &&
+        html(
+          "h4",
+          {},
+          `Contribution${edge.order === undefined ? "" : `, number ${edge.order + 1} of the backward pass`}`,
+        ),
       sent && arrayView(sent, "contribution"),
       product && html("p", { class: "sub" }, "gradient · local derivative = contribution"),
       product,
@@ -226,7 +314,15 @@ function section(title, ...children) {
 }
 
 function table(heads, rows, kind) {
-  const head = html("thead", {}, html("tr", {}, heads.map((text) => html("th", { scope: "col" }, text))));
+  const head = html(
+    "thead",
+    {},
+    html(
+      "tr",
+      {},
+      heads.map((text) => html("th", { scope: "col" }, text)),
+    ),
+  );
   return html("div", { class: "scroll" }, html("table", { class: kind }, head, html("tbody", {}, rows)));
 }
 
@@ -234,5 +330,11 @@ function table(heads, rows, kind) {
 function verdictNote(mark) {
   const { look, sign, words } = verdictLook(mark);
   const title = html("strong", {}, `${sign} ${mark.verdict}`);
-  return html("div", { class: `note look-${look}`, role: "note" }, title, words && `: ${words}`, mark.text && html("p", {}, mark.text));
+  return html(
+    "div",
+    { class: `note look-${look}`, role: "note" },
+    title,
+    words && `: ${words}`,
+    mark.text && html("p", {}, mark.text),
+  );
 }

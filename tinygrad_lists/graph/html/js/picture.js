@@ -14,7 +14,9 @@ class Picture {
     this.step = null;
     this.chosen = null; // {kind: "node" | "group" | "line", id}
     this.hits = new Set();
-    this.layers = Object.fromEntries(["frames", "lines", "cards", "tags"].map((name) => [name, svg("g", { class: name })]));
+    this.layers = Object.fromEntries(
+      ["frames", "lines", "cards", "tags"].map((name) => [name, svg("g", { class: name })]),
+    );
     this.content = svg("g", { class: "content" }, Object.values(this.layers));
     surface.append(this.content);
     this.camera = new Camera(surface, this.content, () => this.keepChosenInView());
@@ -52,7 +54,8 @@ class Picture {
 
   arrange(direction) {
     this.scene = buildScene(this.graph, this.open);
-    const labelled = this.scene.lines.length <= MOST_LABELS && this.scene.lines.some((l) => labelOf(this.graph, l).length);
+    const labelled =
+      this.scene.lines.length <= MOST_LABELS && this.scene.lines.some((l) => labelOf(this.graph, l).length);
     const along = direction === "right" ? (labelled ? 88 : 34) : labelled ? 52 : 34;
     const box = this.surface.getBoundingClientRect();
     const screen = direction === "right" ? [box.width, box.height] : [box.height, box.width];
@@ -152,7 +155,8 @@ class Picture {
       const near = chosen && (chosen.id === line.source || chosen.id === line.target) ? " is-near" : "";
       const at = (is) => line.edges.some((edge) => is(graph.sentIn.get(edge.id)));
       let state = "";
-      if (step !== null) state = at((k) => k === step && k > 0) ? " is-active" : at((k) => k <= step) ? "" : " is-pending";
+      if (step !== null)
+        state = at((k) => k === step && k > 0) ? " is-active" : at((k) => k <= step) ? "" : " is-pending";
       const classes = near + state + (chosen?.id === id ? " is-chosen" : "");
       setOnce(drawn, "class", drawn.classes + classes);
       const tag = this.tags.get(id);
@@ -193,7 +197,8 @@ class Picture {
 
   /** Make one card the one that Tab comes to (a roving tabindex). */
   reachable(id) {
-    const item = (id !== null && this.graph.ancestors.has(id) && this.standIn(id)) || this.cards.values().next().value?.item;
+    const item =
+      (id !== null && this.graph.ancestors.has(id) && this.standIn(id)) || this.cards.values().next().value?.item;
     for (const [, { element }] of this.cards) element.setAttribute("tabindex", -1);
     for (const [, { title }] of this.frames) title.setAttribute("tabindex", -1);
     if (item) this.elementOf(item.id)?.setAttribute("tabindex", 0);

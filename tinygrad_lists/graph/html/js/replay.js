@@ -76,8 +76,17 @@ class Replay {
     const name = (n) => html("b", {}, html("bdi", {}, titleOf(n)), html("span", { class: "id" }, n.id));
     if (!node) {
       const parts = Object.entries(graph.data.seeds).slice(0, 3);
-      const seeds = parts.flatMap(([id, row], i) => [i ? ", " : "", name(graph.nodes.get(id)), " gets ", numeral(graph.array(row))]);
-      return ["Start: ", ...seeds, ". The derivative of the output with respect to itself; nothing else has a gradient yet."];
+      const seeds = parts.flatMap(([id, row], i) => [
+        i ? ", " : "",
+        name(graph.nodes.get(id)),
+        " gets ",
+        numeral(graph.array(row)),
+      ]);
+      return [
+        "Start: ",
+        ...seeds,
+        ". The derivative of the output with respect to itself; nothing else has a gradient yet.",
+      ];
     }
     const step = graph.steps[this.step - 1];
     const gradient = graph.array(node.grad);

@@ -132,16 +132,26 @@ function routeThrough(line, frames, around) {
 /** Lay out one frame, whose inner frames have been laid out, and make it an item for the one around it. */
 function layoutFrame(id, frame, scene, turned, gaps) {
   const ports = [...frame.ports.values()];
-  frame.layout = layoutLayers([...frame.items, ...ports], frame.links, gaps);
+  // A frame has to leave some of the screen to what is around it.
+  const screen = gaps.screen.map((side) => (id === "" ? side : 0.7 * side));
+  frame.layout = layoutLayers([...frame.items, ...ports], frame.links, { ...gaps, screen });
   if (id === "") return;
   // The title stands on top: at the start of the axis along if the layout runs down, across if it runs to the right.
   frame.inset = turned ? [PADDING + FRAME_TITLE, PADDING] : [PADDING, PADDING + FRAME_TITLE];
   const sides = (side) => ports.filter((port) => port.fixed === side);
   const { width, from, to } = frame.layout;
-  frame.inset[1] -= from;
+  // Where many lines come in or go out side by side they need room to spread.
+  const spread = (side) => {
+    const many = frame.links.filter((link) =>
+      sides(side).some((port) => port.id === link.from || port.id === link.to),
+    );
+    return Math.min(0.6 * gaps.along, 6 * Math.max(0, many.length - 2));
+  };
+  frame.inset[1] += spread("first") - from;
   const minimum = 150;
   const w = Math.max(width + 2 * PADDING + (turned ? FRAME_TITLE : 0), turned ? 0 : minimum);
-  const h = Math.max(to - from + 2 * PADDING + (turned ? 0 : FRAME_TITLE), turned ? minimum : 0);
+  const room = spread("first") + spread("last");
+  const h = Math.max(to - from + room + 2 * PADDING + (turned ? 0 : FRAME_TITLE), turned ? minimum : 0);
   frame.inset[0] += (w - (turned ? FRAME_TITLE : 0) - 2 * PADDING - width) / 2;
   const at = (port) => [port.key, frame.inset[0] + frame.layout.places.get(port.id).x];
   const entry = new Map(sides("first").map(at));
@@ -161,7 +171,9 @@ function joined(line, frames) {
     if (frame.ports.has(to)) own.pop();
     points.push(...own);
   });
-  return points.filter(([x, y], i) => i === 0 || Math.abs(x - points[i - 1][0]) + Math.abs(y - points[i - 1][1]) > 0.5);
+  return points.filter(
+    ([x, y], i) => i === 0 || Math.abs(x - points[i - 1][0]) + Math.abs(y - points[i - 1][1]) > 0.5,
+  );
 }
 
 function turnBack(scene) {

@@ -27,7 +27,9 @@ class Search {
   look() {
     const query = this.input.value.trim().toLowerCase();
     const words = query.split(/\s+/).filter(Boolean);
-    const nodes = this.graph.data.nodes.filter((node) => words.length && words.every((word) => this.texts.get(node.id).includes(word)));
+    const nodes = this.graph.data.nodes.filter(
+      (node) => words.length && words.every((word) => this.texts.get(node.id).includes(word)),
+    );
     const isExact = (node) => [node.name, node.op, node.id].some((text) => text.toLowerCase() === query);
     this.hits = [...nodes.filter(isExact), ...nodes.filter((node) => !isExact(node))].map((node) => node.id);
     this.at = -1;
@@ -38,7 +40,8 @@ class Search {
 
   next(by) {
     if (!this.hits.length) return;
-    this.at = this.at < 0 ? (by > 0 ? 0 : this.hits.length - 1) : (this.at + by + this.hits.length) % this.hits.length;
+    this.at =
+      this.at < 0 ? (by > 0 ? 0 : this.hits.length - 1) : (this.at + by + this.hits.length) % this.hits.length;
     this.picture.goTo("node", this.hits[this.at]);
     this.say();
   }
@@ -46,12 +49,15 @@ class Search {
   say() {
     const count = this.hits.length;
     let words = "";
-    if (this.input.value.trim()) words = !count ? "no hit" : this.at < 0 ? plural(count, "hit") : `${this.at + 1} of ${count}`;
+    if (this.input.value.trim())
+      words = !count ? "no hit" : this.at < 0 ? plural(count, "hit") : `${this.at + 1} of ${count}`;
     byId("search-count").textContent = words;
   }
 }
 
 function searchText(node) {
   const shapes = [node.shape.join("x"), node.shape.join("×"), `(${node.shape.join(", ")})`, node.shape.join(",")];
-  return [node.name, node.op, node.id, node.role, ...node.scope, ...shapes, node.source?.text ?? ""].join(" ").toLowerCase();
+  return [node.name, node.op, node.id, node.role, ...node.scope, ...shapes, node.source?.text ?? ""]
+    .join(" ")
+    .toLowerCase();
 }

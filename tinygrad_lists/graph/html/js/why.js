@@ -14,7 +14,8 @@ function hasPaths(graph, node) {
     for (const edge of graph.uses.get(id)) {
       if (edge.contribution === undefined) continue;
       const local = graph.array(edge.local);
-      if (!local || local.shape.length || Number.isNaN(toNumber(local.value)) !== (local.value === "nan")) return false;
+      if (!local || local.shape.length || Number.isNaN(toNumber(local.value)) !== (local.value === "nan"))
+        return false;
       if (!seen.has(edge.target)) {
         seen.add(edge.target);
         stack.push(edge.target);
@@ -83,7 +84,10 @@ function pathAnswer(graph, node, panel) {
   const shown = paths.slice(0, MOST_PATHS);
   const items = shown.map((path) => {
     const ids = [node.id, ...path.edges.map((edge) => edge.target)].map((id) => panel.link("node", id));
-    const steps = shortened(ids.flatMap((link, i) => (i ? [" → ", link] : [link])), 15);
+    const steps = shortened(
+      ids.flatMap((link, i) => (i ? [" → ", link] : [link])),
+      15,
+    );
     const factors = path.edges.map((edge) => short(graph.array(edge.local).value)).reverse();
     const seed = path.seed === 1 && factors.length ? [] : [short(path.seed)];
     const product = shortened([...seed, ...factors], 12).join(" · ");
@@ -91,13 +95,19 @@ function pathAnswer(graph, node, panel) {
       "li",
       {},
       html("div", { class: "way" }, steps),
-      html("div", { class: "product", "data-product": exact(path.product) }, `${product} = `, html("strong", {}, short(path.product, 6))),
+      html(
+        "div",
+        { class: "product", "data-product": exact(path.product) },
+        `${product} = `,
+        html("strong", {}, short(path.product, 6)),
+      ),
     );
   });
   const rest = total - shown.length;
   const gradient = graph.array(node.grad).value;
   const sumOf = (list) => list.reduce((sum, path) => sum + path.product, 0);
-  const intro = `The output depends on it in ${total === 1 ? "one way" : manyText(total) + " ways"}. Along each the local derivatives multiply (chain rule); the ways add up.`;
+  const count = total === 1 ? "one way" : `${manyText(total)} ways`;
+  const intro = `The output depends on it in ${count}. Along each the local derivatives multiply; the ways add up.`;
   let more = null;
   if (rest > 0) {
     const others = tried === total ? sumOf(paths.slice(MOST_PATHS)) : toNumber(gradient) - sumOf(shown);
@@ -129,9 +139,20 @@ function useAnswer(graph, node, panel) {
     return html(
       "li",
       {},
-      html("div", { class: "way" }, "used by ", panel.link("node", target.id), `, which sends ${brief(graph.array(edge.contribution))}`),
+      html(
+        "div",
+        { class: "way" },
+        "used by ",
+        panel.link("node", target.id),
+        `, which sends ${brief(graph.array(edge.contribution))}`,
+      ),
       derivative && html("div", { class: "sub" }, "derivative: ", html("span", { class: "rule" }, derivative)),
-      edge.local !== undefined && html("div", { class: "sub" }, `local derivative ${brief(graph.array(edge.local))}, times its gradient ${brief(graph.array(target.grad))}`),
+      edge.local !== undefined &&
+        html(
+          "div",
+          { class: "sub" },
+          `local derivative ${brief(graph.array(edge.local))}, times its gradient ${brief(graph.array(target.grad))}`,
+        ),
     );
   });
   const rest = all.length - items.length;

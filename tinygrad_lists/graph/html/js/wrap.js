@@ -98,7 +98,12 @@ function turn(exits, gutter, end, start) {
     const lane = order.indexOf(fromX);
     const x = gutter + (lane - (order.length - 1) / 2) * wide;
     const [low, high] = [end + lane * wide * 0.6, start - (order.length - 1 - lane) * wide * 0.6];
-    return [[fromX, low], [x, low], [x, high], [toX, high]];
+    return [
+      [fromX, low],
+      [x, low],
+      [x, high],
+      [toX, high],
+    ];
   };
 }
 
