@@ -175,7 +175,9 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
         return inner
     widths = [(width, width)] * inner.ndim if isinstance(width, int) else list(width) if _is_pairs(width) else []
     if len(widths) != inner.ndim or any(w < 0 for pair in widths for w in pair):
-        raise ValueError(f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {inner.shape}")
+        raise ValueError(
+            f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {inner.shape}"
+        )
     shape = tuple(before + size + after for (before, after), size in zip(widths, inner.shape, strict=True))
     bounds = tuple((before, before + size, 1) for (before, _), size in zip(widths, inner.shape, strict=True))
     out = apply(PRIMITIVES["pad"], inner, bounds=bounds, shape=shape)

@@ -44,7 +44,8 @@ def draw(
         path: where to write. The suffix says what: svg, html (interactive), json, dot and txt need nothing else; png
             and pdf need Graphviz. An existing file is replaced only by a complete new one.
         depth: how many levels of modules to show, at least 1; what is inside of the last is folded. "all" shows every
-            operation. None shows every operation of up to 150, and folds larger graphs until they can be read.
+            operation. None shows every operation of up to 150, and folds larger graphs until they can be read (html
+            folds on the page, where everything can be opened).
         expand: tensor operations to take apart into scalars: names, ids or operations.
         backward: 1 draws the operations of the backward pass as well, 2 also those of its own backward pass.
         gradient: with which the backward pass starts, in the shape of the Value; 1 for a scalar.
@@ -82,7 +83,8 @@ def draw(
     for name in [expand] if isinstance(expand, str | Value) else expand:
         graph = expanded(graph, _called(name))
     if depth is None:
-        graph = fit(graph, READABLE)
+        if path is None or Path(path).suffix != ".html":  # the page opens and closes groups by itself
+            graph = fit(graph, READABLE)
     elif depth != "all":
         graph = collapse(graph, depth)
     if path is not None:
