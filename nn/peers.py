@@ -141,6 +141,7 @@ def _jax(batch: int) -> Step:
 def _tinygrad(batch: int) -> Step:
     tinygrad: Any = importlib.import_module("tinygrad")
     Tensor, nn = tinygrad.Tensor, tinygrad.nn
+    context = importlib.import_module("tinygrad.helpers").Context
 
     images, labels = _images(batch)
     x, y = Tensor(images).realize(), Tensor(labels).realize()
@@ -155,7 +156,7 @@ def _tinygrad(batch: int) -> Step:
         return loss.realize(*optimiser.schedule_step())
 
     def step() -> float:
-        with Tensor.train():
+        with context(TRAINING=1):
             return float(update().item())
 
     for _ in range(3):
