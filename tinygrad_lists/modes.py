@@ -78,9 +78,17 @@ def scope(name: str) -> Iterator[None]:
     ...     y = Value(2.0) * 3
     >>> y.scope
     ('layer1',)
+
+    An error that is raised inside carries the names too, in ``.scope``, so that its picture can show where.
     """
-    with setting(scope=(*state.scope, name)):
-        yield
+    inside = (*state.scope, name)
+    with setting(scope=inside):
+        try:
+            yield
+        except Exception as error:
+            if not hasattr(error, "scope"):  # else it came from a scope further inside
+                error.scope = inside  # type: ignore[attr-defined]
+            raise
 
 
 @contextmanager

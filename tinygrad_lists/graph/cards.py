@@ -72,7 +72,9 @@ def card(graph: Graph, node: Node) -> Card:
 
 def mark_text(mark: Mark, long: bool = False) -> str:
     """A verdict; with what there is to say about it if it is bad, or if `long`."""
-    bad = verdict_class(mark.verdict) in ("doubtful", "bad") or mark.verdict == "numbers"
+    if mark.verdict == "numbers" and mark.text:
+        return mark.text  # "data was 2.0" says it all
+    bad = verdict_class(mark.verdict) in ("doubtful", "bad")
     return f"{mark.verdict}: {mark.text}" if mark.text and (bad or long) else mark.verdict
 
 

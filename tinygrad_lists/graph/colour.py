@@ -104,7 +104,7 @@ def _told(row: Mapping[str, Any]) -> str:
     diagnosis, place = row.get("diagnosis"), row.get("worst")
     parts = []
     if isinstance(diagnosis, Mapping):
-        parts.append(str(diagnosis.get("sentence") or diagnosis.get("name") or ""))
+        parts.append(str(diagnosis.get("sentence") or diagnosis.get("name") or "").rstrip("."))
     if isinstance(place, Mapping) and str(row["verdict"]).lower() not in ("exact", "untested"):
         index = list(place.get("index") or [])
         hand, automatic = _short(place.get("handwritten")), _short(place.get("automatic"))

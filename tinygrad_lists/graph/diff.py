@@ -75,7 +75,8 @@ def _assembled(before: Graph, after: Graph, nodes: list[Node], edges: list[Edge]
     for node in nodes:
         if node.mark is not None:
             counts[node.mark.verdict] = counts.get(node.mark.verdict, 0) + 1
-    note = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    words = {"numbers": "with other numbers", "same": "the same"}
+    note = ", ".join(f"{count} {words.get(verdict, verdict)}" for verdict, count in sorted(counts.items()))
     return replace(
         after,
         nodes=nodes,

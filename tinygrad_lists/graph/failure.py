@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import PurePath
 from types import FrameType, TracebackType
 from typing import Any
@@ -14,7 +15,7 @@ from ..primitives import Primitive
 from ..value import Value
 from .capture import capture
 from .drawing import draw
-from .model import Edge, Flow, Graph, Line, Node, Role
+from .model import Edge, Flow, Graph, Group, Line, Node, Role
 
 __all__ = ["capture_failure", "draw_on_error"]
 
@@ -86,7 +87,9 @@ def capture_failure(error: BaseException) -> Graph | None:
     name = op or str(error).partition(":")[0] or type(error).__name__
     graph = capture(inputs, gradients=False)
     source = _line(frames)
-    return _with_failure(graph, name if name.isidentifier() else type(error).__name__, error, source)
+    graph = _with_failure(graph, name if name.isidentifier() else type(error).__name__, error, source)
+    scope = getattr(error, "scope", ())
+    return _inside(graph, scope) if isinstance(scope, tuple) and scope else graph
 
 
 def _values(scope: dict[str, Any]) -> list[Value]:
@@ -137,3 +140,35 @@ def _with_failure(graph: Graph, op: str, error: BaseException, source: Line | No
         outputs=[failed.id],
         notes=[*graph.notes, f"the forward pass failed: {type(error).__name__}: {error}"],
     )
+
+
+def _inside(graph: Graph, scope: tuple[str, ...]) -> Graph:
+    """The graph with the failed operation, and the leaves that it alone uses, in the modules that were running."""
+    *before, failed = graph.nodes
+    around = graph.ancestors(next((node.group for node in reversed(before) if node.op), None))
+    labels = [graph.group(id).label for id in around]
+    chain = around[: len(_common(labels, scope))]
+    groups = list(graph.groups)
+    for depth in range(len(chain), len(scope)):
+        path = scope[: depth + 1]
+        groups.append(Group(f"g{len(groups)}", path, path[-1], chain[-1] if chain else None))
+        chain.append(groups[-1].id)
+    uses = graph.uses()
+    taken = {edge.source for edge in graph.inputs()[failed.id]}
+    nodes = []
+    for node in before:
+        if node.id in taken and not node.op and node.role is not Role.INPUT:
+            alone = all(edge.target == failed.id for edge in uses[node.id])
+            place = chain if alone else _common(graph.ancestors(node.group), chain)
+            node = _moved(node, groups, place)
+        nodes.append(node)
+    return replace(graph, nodes=[*nodes, _moved(failed, groups, chain)], groups=groups)
+
+
+def _moved(node: Node, groups: Sequence[Group], chain: Sequence[str]) -> Node:
+    group = next((group for group in groups if chain and group.id == chain[-1]), None)
+    return replace(node, group=chain[-1] if chain else None, scope=() if group is None else group.path)
+
+
+def _common(a: Sequence[str], b: Sequence[str]) -> list[str]:
+    return [x for x, _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False))]

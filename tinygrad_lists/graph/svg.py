@@ -55,7 +55,7 @@ class _Picture:
         self.graph = graph
         self.across = across
         self.scale: Scale | None = magnitude_scale(graph)
-        self.cards = {node.id: _sized(card(graph, node)) for node in graph.nodes}
+        self.cards = {node.id: _sized(card(graph, node), _start(self._look(node))) for node in graph.nodes}
         self.notes = {edge.id: edge_lines(edge) for edge in graph.edges} if labels else {}
         self.layout: Layout = lay_out(graph, self, across)
 
@@ -182,8 +182,11 @@ class _Picture:
         parts.append(f'<rect class="box {role}" {_rectangle(box)} rx="{radius}"/>')
         if node.mark is not None:
             parts += _ring(node.mark.verdict, box, radius)
-        parts += self._strip(node, box)
-        left = box.x + _PAD + _STRIP + 3
+        look = self._look(node)
+        if look:
+            bar = Box(box.x + 5, box.y + 6, _STRIP, box.height - 12)
+            parts.append(f'<rect {look} {_rectangle(bar)} rx="2"/>')
+        left = box.x + _start(look)
         if sized.card.data is not None:
             parts += _picture(sized.card.data, left, box)
             left += _PICTURE + 8
@@ -191,28 +194,26 @@ class _Picture:
             parts += _picture(sized.card.grad, box.x + box.width - _PAD - _PICTURE, box)
         return [*parts, *_texts(node, sized.card, left, box), "</g>"]
 
-    def _strip(self, node: Node, box: Box) -> list[str]:
-        """The coloured bar at the left that tells how large the gradient is, or why it is 0."""
+    def _look(self, node: Node) -> str:
+        """Of the bar at the left that tells how large the gradient is, or why it is 0; "" if there is none."""
         if node.flow is Flow.FLOWS and node.grad is not None and self.scale is not None:
-            look = f'class="strip" fill="{self.scale.colour(node.grad.magnitude)}"'
-        elif node.flow is Flow.DEAD:
-            look = 'class="strip" fill="url(#tgl-dead)"'
-        elif node.flow is Flow.ZERO:
-            look = 'class="strip hollow"'
-        else:
-            return []
-        bar = Box(box.x + 5, box.y + 6, _STRIP, box.height - 12)
-        return [f'<rect {look} {_rectangle(bar)} rx="2"/>']
+            return f'class="strip" fill="{self.scale.colour(node.grad.magnitude)}"'
+        return {Flow.DEAD: 'class="strip" fill="url(#tgl-dead)"', Flow.ZERO: 'class="strip hollow"'}.get(node.flow, "")
 
 
-def _sized(card: Card) -> _Sized:
-    """A card with the room it needs."""
+def _start(look: str) -> float:
+    """Where the content of a box begins, right of the bar if there is one."""
+    return _PAD + (_STRIP + 3 if look else 2)
+
+
+def _sized(card: Card, start: float) -> _Sized:
+    """A card with the room it needs, whose content begins at `start`."""
     rows = [text_width(text, SMALL_SIZE, bold=kind in ("warning", "mark")) for kind, text in card.lines]
     title = text_width(card.title, FONT_SIZE, bold=True)
     if card.formula:
         title += 8 + text_width(card.formula, SMALL_SIZE)
     pictures = [picture for picture in (card.data, card.grad) if picture is not None]
-    width = max([title, *rows]) + 2 * _PAD + _STRIP + 3 + (_PICTURE + 8) * len(pictures)
+    width = start + max([title, *rows]) + (_PICTURE + 8) * len(pictures) + _PAD
     height = 18.0 + 13.0 * len(card.lines) + _PAD
     if pictures:
         height = max(height, max(_picture_size(picture)[1] for picture in pictures) + 2 * _PAD)

@@ -54,22 +54,49 @@ def escape(text: str) -> str:
     return text.replace('"', "&quot;").replace("'", "&#39;")
 
 
-#: Widths in thousandths of the size, of a common sans-serif font.
-_NARROW = dict.fromkeys("ijlI.,:;|!'()[]{}ft·", 300) | {" ": 300, "/": 300, "r": 370, "-": 370, "1": 560}
-_BROAD = dict.fromkeys("mwMW@%…", 860) | {"m": 880, "M": 870, "W": 980, "…": 1000}
+#: Widths in thousandths of the size: of Helvetica or of DejaVu Sans, whichever is wider, for nobody knows which sans-serif
+#: font a reader has.
+_WIDTHS = {
+    280: "'ijl",
+    320: " ,.·I",
+    340: "/:;\\|",
+    360: "f-",
+    400: "()[]t›!²³",
+    415: "r",
+    460: '"',
+    500: "*_`‖J",
+    530: "∂sz⁻",
+    560: "c?L",
+    600: "kvxy",
+    620: "aeoTF",
+    640: "bdghnpqu0123456789${}Σ√",
+    690: "ABEKPSVXYZ",
+    730: "CRU∧",
+    760: "HN",
+    790: "DGOQ&",
+    820: "w",
+    840: "#+<=>^~×−↑←→≤≥≠≈∞✓✗⏎",
+    870: "M",
+    900: "⚠",
+    980: "m%",
+    1020: "W@…",
+}
+
+_WIDTH = {character: width for width, characters in _WIDTHS.items() for character in characters}
+
+#: Bold characters are so much wider.
+_BOLD = 80
 
 
 @cache
 def _character_width(character: str) -> int:
-    if character in _NARROW:
-        return _NARROW[character]
-    if character in _BROAD:
-        return _BROAD[character]
-    if unicodedata.east_asian_width(character) in "WF":
-        return 1080
+    if character in _WIDTH:
+        return _WIDTH[character]
     if unicodedata.combining(character) or character in _JOINERS or character in (_ISOLATE, _POP):
         return 0
-    return 700 if character.isupper() or not character.isascii() else 585
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1350 if unicodedata.category(character) == "So" else 1080  # emoji are wider than ideographs
+    return 790
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
@@ -78,4 +105,4 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     >>> text_width("mul", 12) < text_width("sum of squares", 12)
     True
     """
-    return sum(map(_character_width, text)) * size / 1000 * (1.08 if bold else 1.02)
+    return (sum(map(_character_width, text)) + _BOLD * len(text) * bold) * size / 1000
