@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .cards import NO_GRADIENT, Card, card, edge_lines, mark_text, tooltip
+from .curves import curve
 from .layout import Box, Layout, lay_out
 from .legend import legend
 from .marks import verdict_class
@@ -146,7 +147,7 @@ class _Picture:
         return parts
 
     def _edge(self, edge: Edge) -> str:
-        points = self.layout.paths[edge.id]
+        points = self._to_arrow(edge)
         sent = edge.contribution
         kind = " none" if edge.flow in NO_GRADIENT else " zero" if edge.flow in (Flow.ZERO, Flow.DEAD) else ""
         width = 1.1
@@ -156,8 +157,20 @@ class _Picture:
         arrow = f"M{x:.1f} {y:.1f}l-7 -3.5v7z" if self.across else f"M{x:.1f} {y:.1f}l-3.5 -7h7z"
         return (
             f'<g data-id="{escape(edge.id)}"><path class="edge{kind}" stroke-width="{width:.2f}" '
-            f'd="{_curve(points, self.across)}"/><path class="arrow" d="{arrow}"/></g>'
+            f'd="{curve(points, self.across)}"/><path class="arrow" d="{arrow}"/></g>'
         )
+
+    def _to_arrow(self, edge: Edge) -> list[tuple[float, float]]:
+        """The points of an edge; the last piece, which the arrowhead covers, is straight, and ends at the ring of a
+        verdict if there is one."""
+        at = int(not self.across)
+        *points, last = self.layout.paths[edge.id]
+        ring = 4.0 if self.graph.node(edge.target).mark is not None else 0.0
+        long = last[at] - points[-1][at]
+        tip, base = list(last), list(last)
+        tip[at] -= min(ring, long / 2)
+        base[at] = max(tip[at] - 6.0, last[at] - long * 0.8)
+        return [*points, (base[0], base[1]), (tip[0], tip[1])]
 
     def _label(self, edge: Edge) -> list[str]:
         box = self.layout.labels[edge.id]
@@ -260,24 +273,6 @@ def _rectangle(box: Box) -> str:
 def _ring(verdict: str, box: Box, radius: float) -> list[str]:
     around = Box(box.x - 3, box.y - 3, box.width + 6, box.height + 6)
     return [f'<rect class="ring {verdict_class(verdict)}" {_rectangle(around)} rx="{radius + 3}"/>']
-
-
-def _curve(points: list[tuple[float, float]], across: bool) -> str:
-    """A smooth line that leaves and enters every point in the direction of flow."""
-    (x, y), *others = points
-    parts = [f"M{x:.1f} {y:.1f}"]
-    for to_x, to_y in others:
-        if across:
-            middle = (x + to_x) / 2
-            straight = abs(y - to_y) < 0.5
-            bend = f"C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
-        else:
-            middle = (y + to_y) / 2
-            straight = abs(x - to_x) < 0.5
-            bend = f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}"
-        parts.append(f"L{to_x:.1f} {to_y:.1f}" if straight else bend)
-        x, y = to_x, to_y
-    return "".join(parts)
 
 
 def _group_title(label: str, count: int) -> str:

@@ -46,7 +46,7 @@ def css() -> str:
         ".tgl .none { stroke: #b3bac2; stroke-dasharray: 2 3; }",
         ".tgl .zero { stroke-dasharray: 6 3; }",
         ".tgl .arrow { fill: #76808c; }",
-        ".tgl .plate { fill: #ffffff; fill-opacity: 0.85; }",
+        ".tgl .plate { fill: #ffffff; fill-opacity: 0.92; }",
         ".tgl .frame { fill: none; stroke: #9aa5b1; stroke-width: 0.75; }",
         ".tgl .strip { stroke: #57606c; stroke-width: 0.75; }",
         ".tgl .hollow { fill: #ffffff; }",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -129,6 +130,7 @@ class Container:
             if spent <= _BENDS:
                 limit = length
         chains: dict[tuple[int, str], list[int]] = {}
+        self.passing: Counter[int] = Counter()  # how many wires pass each bend
         for wire in self.wires.values():
             net = (wire.source, wire.key)
             if longest[net] > max(limit, 3):
@@ -140,6 +142,7 @@ class Container:
                 chain.append(self._item((0.0, 0.0), LINE_GAP))
                 self.rank.append(self.rank[wire.source] + len(chain))
             wire.bends = chain[:length]
+            self.passing.update(wire.bends)
             if wire.size is not None and wire.bends:
                 wire.label = wire.bends[-1]
                 self.widths[wire.label], self.heights[wire.label] = wire.size
@@ -218,6 +221,7 @@ class Container:
         points.append((x, self._border(wire.source, top + height, 0.0)))
         if not wire.straight:
             points.append((x, self.top + self.bottoms[self.rank[wire.source]]))
+        first = len(points)
         for bend in wire.bends:
             at = self.left + self.x[bend]
             points += [(at, self.top + self.tops[self.rank[bend]]), (at, self.top + self.bottoms[self.rank[bend]])]
@@ -226,8 +230,22 @@ class Container:
         if not wire.straight:
             points.append((x, self.top + self.tops[self.rank[wire.target]]))
         points.append((x, self._border(wire.target, top, self.height)))
+        for i, bend in enumerate(wire.bends):
+            if self.passing[bend] == 1:
+                _slant(points, first + 2 * i, max(LINE_GAP, self.widths[bend] / 2) - 2)
         return points
 
     def _border(self, item: int, y: float, border: float) -> float:
         """A port stands at the border of its group."""
         return border if item in self.are_ports else y
+
+
+def _slant(points: list[tuple[float, float]], i: int, room: float) -> None:
+    """Let a line that goes on to the same side pass a layer, from point `i` to the next, aslant instead of in a step. It
+    may leave the middle of its lane by `room`, which is half of the label that it passes behind, if it has one."""
+    (x, y), (at, top), (_, bottom), (to_x, to_y) = points[i - 1 : i + 3]
+    if (at - x) * (to_x - at) <= 0:
+        return
+    middle = (top + bottom) / 2
+    points[i] = (at - min(max((at - x) * (middle - top) / (middle - y), -room), room), top)
+    points[i + 1] = (at + min(max((to_x - at) * (bottom - middle) / (to_y - middle), -room), room), bottom)
