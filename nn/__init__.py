@@ -9,7 +9,8 @@
 >>> optimiser.step()
 """
 
-from . import data, init, optim, paper, schedulers
+from . import callbacks, data, init, metrics, optim, paper, schedulers
+from .compiled import CompiledTrainer
 from .layers import (
     ELU,
     GELU,
@@ -49,6 +50,7 @@ from .layers import (
 from .losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss
 from .module import Module
 from .summary import Summary, summary
+from .trainer import Trainer
 
 __all__ = [
     "ELU",
@@ -60,6 +62,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "CompiledTrainer",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -93,8 +96,11 @@ __all__ = [
     "Softsign",
     "Summary",
     "Tanh",
+    "Trainer",
+    "callbacks",
     "data",
     "init",
+    "metrics",
     "optim",
     "paper",
     "schedulers",

@@ -1,82 +1,58 @@
-"""Training: the loop of the paper's section IV, and what it leaves behind."""
+"""Training: the loop of the paper's section IV, which callbacks watch."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from tinygrad_lists import Value, no_grad
+from tinygrad_lists import Value
 
 from .data import DataLoader
 from .data.loader import Examples
 from .module import Module
 from .optim import Optimizer
+from .results import Counter, Epoch, Evaluation, History, Position, Step, count_right, evaluate
+from .schedulers import ReduceLROnPlateau, Scheduler
+from .updates import Criterion, Part, TrainingError, backward, clip, not_finite, parts_of, state_of
 
-__all__ = ["Epoch", "Evaluation", "History", "Progress", "Trainer", "TrainingError", "evaluate"]
+if TYPE_CHECKING:
+    from .callbacks import Callback
 
-
-class TrainingError(ArithmeticError):
-    """Training cannot go on: the loss is no longer a number. The message says where."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One pass over the training images: averages during the pass, and test results after it."""
-
-    number: int
-    loss: float
-    train_accuracy: float
-    test_loss: float
-    test_accuracy: float
-    seconds: float
-    images_per_second: float
-
-
-@dataclass
-class History:
-    """The epochs so far; `interrupted` if someone stopped it before the end."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-    interrupted: bool = False
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where the current epoch stands, after a batch."""
-
-    epoch: int
-    images: int
-    loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Mean loss and accuracy on a dataset, and the class predicted for each image."""
-
-    loss: float
-    accuracy: float
-    predictions: list[int]
+__all__ = ["Epoch", "Evaluation", "History", "Position", "Step", "Trainer", "TrainingError", "evaluate"]
 
 
 class Trainer:
     """Mini-batch training: shuffle, average the gradient over each batch, update once per batch (paper, section IV).
 
+    What happens beside the loop (bars, logs, early stopping, checkpoints) is done by callbacks, see `nn.callbacks`.
+
     Args:
-        model: from images (N, C, H, W) to logits (N, classes).
+        model: from inputs (N, ...) to outputs such as logits (N, classes).
         optimiser: already holding the model's parameters.
-        criterion: from logits and labels to a scalar loss, averaged over the batch.
-        on_batch: called with a `Progress` after every batch.
-        should_stop: asked after every batch; True ends the run there, cleanly.
+        criterion: from outputs and labels to a scalar loss, averaged over the batch.
+        callbacks: told of every update and epoch, in this order.
+        scheduler: of the learning rate; `ReduceLROnPlateau` sees the validation loss (without one the training loss).
+        schedule_by: "update" or "epoch": after which of these the scheduler steps.
+        clip_norm, clip_value: limits for the gradient's norm and for each of its numbers.
+        accumulate: batches an update, for batches that do not fit at once.
+        part_size: examples a pass; a larger batch is worked through in parts, whose gradients add up.
+        right: counts the right answers of a batch; None for models that are no classifiers (accuracies are nan).
+
+    Attributes:
+        position: where training stands. history: the epochs so far. evaluation: of the last whole epoch, on the
+        validation set if there is one, else on the test set.
+
+    Raises:
+        ValueError: a number out of its range.
 
     >>> import nn
-    >>> images = nn.data.mnist.load("train", subset="paper")[:4]
+    >>> digits = nn.data.mnist.load("train", subset="paper")[:8]
     >>> model = nn.Sequential(nn.Flatten(), nn.Dense(784, 10))
-    >>> trainer = Trainer(model, nn.optim.SGD(model.parameters(), lr=0.03), nn.CrossEntropyLoss())
-    >>> history = trainer.fit(nn.data.DataLoader(images, batch_size=2), images, epochs=2)
+    >>> trainer = nn.Trainer(model, nn.optim.SGD(model.parameters(), lr=0.03), nn.CrossEntropyLoss())
+    >>> history = trainer.fit(nn.data.DataLoader(digits[:6], batch_size=2, shuffle=True), digits[6:], epochs=2)
     >>> [epoch.number for epoch in history.epochs]
     [1, 2]
     """
@@ -85,93 +61,154 @@ class Trainer:
         self,
         model: Module,
         optimiser: Optimizer,
-        criterion: Callable[[Value, Any], Value],
-        on_batch: Callable[[Progress], object] | None = None,
-        should_stop: Callable[[], bool] = lambda: False,
+        criterion: Criterion,
+        callbacks: Iterable[Callback] = (),
+        *,
+        scheduler: Scheduler | ReduceLROnPlateau | None = None,
+        schedule_by: str = "update",
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        accumulate: int = 1,
+        part_size: int | None = None,
+        right: Counter | None = count_right,
     ) -> None:
+        if schedule_by not in ("update", "epoch"):
+            raise ValueError(f"Trainer: schedule_by is 'update' or 'epoch', not {schedule_by!r}")
+        for name, count in (("accumulate", accumulate), ("part_size", part_size)):
+            if count is not None and count < 1:
+                raise ValueError(f"Trainer: {name} is {count}; it must be at least 1")
         self.model, self.optimiser, self.criterion = model, optimiser, criterion
-        self.on_batch, self.should_stop = on_batch, should_stop
-        self.history = History()
-        self.evaluation: Evaluation | None = None  # after the last whole epoch
+        self.callbacks = list(callbacks)
+        self.scheduler, self.schedule_by = scheduler, schedule_by
+        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.accumulate, self.part_size, self.right = accumulate, part_size, right
+        self.position, self.history = Position(), History()
+        self.evaluation: Evaluation | None = None
+        self.epochs = 0  # where the current `fit` ends
+        self.loader: DataLoader | None = None
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
 
     def fit(
-        self,
-        loader: DataLoader,
-        test: Examples | None,
-        epochs: int,
-        on_epoch: Callable[[Epoch], object] | None = None,
+        self, loader: DataLoader, test: Examples | None = None, epochs: int = 1, validation: Examples | None = None
     ) -> History:
-        """Train for `epochs` passes over `loader`, evaluating on `test` after each.
+        """Train until `epochs` passes over `loader` are complete, evaluating after each.
 
-        Raises TrainingError when the loss becomes nan or infinite. What was learnt stays in the model, and the epochs
-        that were completed in ``history``.
+        It goes on from where training stands: at the beginning, or where it was stopped, or where a checkpoint was
+        made, in the middle of an epoch too.
+
+        Args:
+            test: evaluated to report; nothing is decided by it.
+            validation: evaluated for what is decided on the way, such as early stopping.
+
+        Raises TrainingError when the loss or a gradient becomes nan or infinite. The model, and what the optimiser
+        remembers, are then as before that update, and ``history`` has the completed epochs.
         """
-        history = self.history = History()
-        for number in range(1, epochs + 1):
-            start = time.perf_counter()
-            images, loss, correct = 0, 0.0, 0
-            for batch_loss, batch_correct, size in self.steps(loader, number):
-                images, loss, correct = images + size, loss + batch_loss * size, correct + batch_correct
-                if self.on_batch is not None:
-                    self.on_batch(Progress(number, images, loss / images, correct / images))
-                if self.should_stop():
-                    history.interrupted = True
-                    break
-            if history.interrupted:
-                break
-            seconds = time.perf_counter() - start
-            tested = self.evaluate(test) if test is not None else Evaluation(0.0, 0.0, [])
-            self.evaluation = tested
-            epoch = Epoch(
-                number, loss / images, correct / images, tested.loss, tested.accuracy, seconds, images / seconds
-            )
-            history.epochs.append(epoch)
-            if on_epoch is not None:
-                on_epoch(epoch)
-        return history
+        self.loader, self.epochs, self.history.stopped = loader, epochs, ""
+        self._tell("on_start")
+        try:
+            while self.position.epoch < epochs and not self.history.stopped:
+                self._one_epoch(loader, test, validation)
+        finally:
+            self._tell("on_end")
+        return self.history
+
+    def _one_epoch(self, loader: DataLoader, test: Examples | None, validation: Examples | None) -> None:
+        """What is left of an epoch, and what follows it."""
+        position = self.position
+        loader.set_epoch(position.epoch)
+        start = time.perf_counter() - position.seconds
+        for step in self.steps(loader, position.batch):
+            position.batch += step.batches
+            position.images += step.images
+            position.loss += step.loss * step.images
+            position.correct += step.right
+            position.updates += 1
+            position.seconds = time.perf_counter() - start
+            self._schedule("update")
+            self._tell("on_update", step)
+            if self.history.stopped:
+                return
+        epoch = self._evaluated(test, validation)
+        self.history.epochs.append(epoch)
+        self.position = Position(epoch=position.epoch + 1, updates=position.updates)
+        self._schedule("epoch")
+        self._tell("on_epoch", epoch)
+
+    def steps(self, loader: DataLoader, start: int = 0) -> Iterator[Step]:
+        """One pass over `loader`, from its batch `start` on; yields after each update."""
+        self.model.train()
+        batches = self.batches(loader, start)
+        while group := list(islice(batches, self.accumulate)):
+            yield self.update(group)
+
+    def batches(self, loader: DataLoader, start: int) -> Iterator[tuple[Any, Any]]:
+        """The rest of an epoch: inputs and labels of each batch."""
+        return loader.batches(start)
+
+    def update(self, batches: Sequence[tuple[Any, Any]]) -> Step:
+        """One update of the model, by the mean gradient over all examples in `batches`."""
+        before = [(value, value.detach()) for value in state_of(self.model, self.optimiser)]
+        self.optimiser.zero_grad()
+        loss, right = self.gradients(parts_of(batches, self.part_size))
+        norm = clip(self.model.parameters(), self.clip_norm, self.clip_value)
+        step = Step(loss.item(), right.item(), sum(len(y) for _, y in batches), len(batches), norm.item())
+        if not (math.isfinite(step.loss) and math.isfinite(step.norm)):
+            for value, old in before:
+                value.assign(old)
+            self.give_up(step, batches[0][0])
+        self.optimiser.step()
+        return step
+
+    def gradients(self, parts: Sequence[Part]) -> tuple[Value, Value]:
+        """Give the parameters the gradient of the mean loss over all parts; (this loss, how many are right)."""
+        return backward(self.model, self.criterion, parts, self.right)
 
     def evaluate(self, dataset: Examples) -> Evaluation:
         """Loss, accuracy and predictions on a dataset; see the function `evaluate`."""
-        return evaluate(self.model, dataset, self.criterion)
+        return evaluate(self.model, dataset, self.criterion, right=self.right)
 
-    def steps(self, loader: DataLoader, number: int = 1) -> Iterator[tuple[float, int, int]]:
-        """One pass over `loader`: (mean loss, how many right, how many in all) after each update."""
-        self.model.train()
-        for batch, (images, labels) in enumerate(loader):
-            logits = self.model(images)
-            loss = self.criterion(logits, labels)
-            if not math.isfinite(loss.item()):
-                raise TrainingError(
-                    f"train: the loss is {loss.item()} in epoch {number}, batch {batch + 1}; "
-                    f"a smaller learning rate may help"
-                )
-            self.optimiser.zero_grad()
-            loss.backward()
-            self.optimiser.step()
-            yield loss.item(), _right(logits, labels), len(labels)
+    # -- beside the loop ----------------------------------------------------------------------------------------------
 
+    def stop(self, reason: str) -> None:
+        """Let `fit` end after this update or epoch. To be called by callbacks."""
+        self.history.stopped = reason
 
-def evaluate(
-    model: Module, dataset: Examples, criterion: Callable[[Value, Any], Value], batch_size: int = 50
-) -> Evaluation:
-    """Loss, accuracy and predictions on a dataset, without recording anything.
+    def give_up(self, step: Step, inputs: Any) -> None:
+        """Raise TrainingError for an update that was not made, whose first batch had these inputs."""
+        where = not_finite(self.model, inputs, step.loss)
+        what = f"the loss is {step.loss}" if not math.isfinite(step.loss) else "the gradient is no number"
+        raise TrainingError(
+            f"train: {what} in epoch {self.position.epoch + 1}, batch {self.position.batch + 1} ({where}); "
+            f"the model is as before that batch, and a smaller learning rate may help"
+        )
 
-    >>> import nn
-    >>> images = nn.data.mnist.load("test", subset="paper")[:4]
-    >>> len(evaluate(nn.Sequential(nn.Flatten(), nn.Dense(784, 10)), images, nn.CrossEntropyLoss()).predictions)
-    4
-    """
-    model.eval()
-    loss, correct, predictions = 0.0, 0, []
-    with no_grad():
-        for images, labels in DataLoader(dataset, batch_size):
-            logits = model(images)
-            loss += criterion(logits, labels).item() * len(labels)
-            correct += _right(logits, labels)
-            predictions += logits.argmax(1).tolist()
-    model.train()
-    return Evaluation(loss / len(dataset), correct / len(dataset), predictions)
+    def _evaluated(self, test: Examples | None, validation: Examples | None) -> Epoch:
+        position, nothing = self.position, Evaluation(math.nan, math.nan, [])
+        tested = self.evaluate(test) if test is not None else nothing
+        validated = self.evaluate(validation) if validation is not None else nothing
+        self.evaluation = validated if validation is not None else tested if test is not None else None
+        return Epoch(
+            position.epoch + 1,
+            position.mean_loss,
+            position.accuracy if self.right is not None else math.nan,
+            tested.loss,
+            tested.accuracy,
+            position.seconds,
+            position.images / position.seconds if position.seconds else math.nan,
+            validated.loss,
+            validated.accuracy,
+            self.optimiser.param_groups[0]["lr"],
+        )
 
+    def _schedule(self, after: str) -> None:
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            if after == "epoch":
+                last = self.history.epochs[-1]
+                self.scheduler.step(last.loss if math.isnan(last.validation_loss) else last.validation_loss)
+        elif self.scheduler is not None and after == self.schedule_by:
+            self.scheduler.step()
 
-def _right(logits: Value, labels: list[int]) -> int:
-    return sum(a == b for a, b in zip(logits.argmax(1).tolist(), labels, strict=True))
+    def _tell(self, what: str, *about: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, what)(self, *about)

@@ -66,6 +66,7 @@ def test_pictures_history_and_weights_are_left(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
         "figure1.png",
         "figure2.png",
+        "history.csv",
         "history.json",
         "weights.safetensors",
     ]

@@ -1,0 +1,258 @@
+"""The options of ``tinygrad-lists train``: one table for the command line, for TOML files and for what a run records.
+
+The command line wins over the file, and the file over the defaults, which are the paper's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import paper
+
+__all__ = ["GROUPS", "OPTIONS", "Option", "add_arguments", "as_toml", "known", "settings_of"]
+
+
+def positive(text: str) -> int:
+    """An int of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not at least 1")
+    return value
+
+
+def count(text: str) -> int:
+    """An int of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is not at least 0")
+    return value
+
+
+def not_negative(text: str) -> float:
+    """A finite number of at least 0."""
+    value = float(text)
+    if not (value >= 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 0")
+    return value
+
+
+def above_zero(text: str) -> float:
+    """A finite number above 0."""
+    value = not_negative(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def share(text: str) -> float:
+    """A number of at least 0 and below 1."""
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 0 and below 1")
+    return value
+
+
+def finite(text: str) -> float:
+    """A finite number."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
+    return value
+
+
+def whole(text: str) -> int:
+    """An int."""
+    return int(text)
+
+
+class Option(NamedTuple):
+    """One option: what it is called, how its text becomes a setting, and what it is without."""
+
+    name: str
+    kind: Any  # a converter from text, a tuple of choices, `str`, or `bool` for --name and --no-name
+    default: Any
+    help: str
+    metavar: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in Python and among the settings."""
+        return self.name.replace("-", "_")
+
+
+#: Optimisers, and their usual rates: that of the paper, and those of their authors.
+LEARNING_RATES = {
+    "sgd": paper.LEARNING_RATE,
+    "adam": 1e-3,
+    "adamw": 1e-3,
+    "rmsprop": 1e-2,
+    "adagrad": 1e-2,
+    "lion": 1e-4,
+}
+WEIGHT_DECAYS = dict.fromkeys(LEARNING_RATES, 0.0) | {"adamw": 1e-2}
+OPTIMISERS = tuple(LEARNING_RATES)
+SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "plateau")
+
+GROUPS: dict[str, list[Option]] = {
+    "recipe (defaults: the paper, section IV)": [
+        Option("epochs", positive, paper.EPOCHS, "passes over the images (5)", "N"),
+        Option("batch-size", positive, paper.BATCH_SIZE, "images a batch (8)", "N"),
+        Option("accumulate", positive, 1, "batches an update (1)", "N"),
+        Option("optimiser", OPTIMISERS, "sgd", f"one of {', '.join(OPTIMISERS)} (sgd)"),
+        Option(
+            "lr",
+            not_negative,
+            None,
+            "learning rate (0.03 for sgd, the usual for others)",
+            "X",
+        ),
+        Option("momentum", share, 0.0, "momentum of sgd and rmsprop (0)", "X"),
+        Option(
+            "weight-decay", not_negative, None, "L2 penalty, decoupled for adamw and lion (adamw 0.01, others 0)", "X"
+        ),
+        Option("schedule", SCHEDULES, "constant", f"of the learning rate: {', '.join(SCHEDULES)} (constant)"),
+        Option("warmup", count, 0, "updates in which the rate first rises in a line (0)", "N"),
+        Option("decay", above_zero, None, "factor of step and plateau (0.1), of exponential an epoch (0.9)", "X"),
+        Option(
+            "decay-every", positive, 1, "epochs between the steps of step, or without improvement of plateau (1)", "N"
+        ),
+        Option("clip-norm", above_zero, None, "largest norm of the gradient", "X"),
+        Option("dropout", share, 0.0, "share of the features before the last layer to drop (0)", "P"),
+        Option("label-smoothing", share, 0.0, "share of each label to spread over all classes (0)", "P"),
+        Option("early-stopping", positive, None, "stop after N epochs without a better validation loss", "N"),
+        Option("jit", bool, False, "compile each step to C (needs a C compiler; float32)"),
+        Option("seed", whole, 0, "seed of shuffling and everything random (0)", "N"),
+    ],
+    "initial weights": [
+        Option("init", ("sine", "kaiming", "xavier"), "sine", "equation (3), or random"),
+        Option("alpha", finite, paper.ALPHA, f"of equation (3) ({paper.ALPHA})", "X"),
+        Option("beta", finite, paper.BETA, f"of equation (3) ({paper.BETA})", "X"),
+        Option("gamma", finite, paper.GAMMA, f"of equation (3) ({paper.GAMMA})", "X"),
+    ],
+    "data": [
+        Option("full", bool, False, "all 60,000 and 10,000 images instead of the paper's subset"),
+        Option("data", str, None, "folder with the four IDX files; without it --full may download them", "FOLDER"),
+        Option("images", positive, None, "use only the first N training images", "N"),
+        Option("test-images", positive, None, "use only the first N test images", "N"),
+        Option(
+            "validation", not_negative, 0.0, "training images to keep for validation: N, or a share below 1 (0)", "N"
+        ),
+    ],
+    "output": [
+        Option("out", str, None, "where results go (runs/train-1, -2, ...)", "FOLDER"),
+        Option("overwrite", bool, False, "replace results that stand in --out"),
+        Option("plots", bool, True, "draw pictures (where matplotlib is installed)"),
+        Option("tensorboard", bool, False, "write a log for TensorBoard, too"),
+        Option("quiet", bool, False, "no progress bar"),
+    ],
+}
+
+OPTIONS: dict[str, Option] = {option.key: option for options in GROUPS.values() for option in options}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options, and ``--config``. What is not given is not set."""
+    parser.add_argument("--config", metavar="FILE", help="TOML file with options; the command line wins over it")
+    for title, options in GROUPS.items():
+        group = parser.add_argument_group(title)
+        for option in options:
+            given: dict[str, Any] = {"help": option.help, "default": argparse.SUPPRESS}
+            if option.kind is bool:
+                given["action"] = argparse.BooleanOptionalAction
+            elif isinstance(option.kind, tuple):
+                given["choices"] = option.kind
+            else:
+                given["type"], given["metavar"] = option.kind, option.metavar
+            group.add_argument(f"--{option.name}", **given)
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """All settings: defaults, then those of the file, then those of the command line. ValueError for a bad file."""
+    given = {key: value for key, value in vars(arguments).items() if key in OPTIONS}
+    settings = {**defaults(), **(read_toml(arguments.config) if arguments.config else {}), **given}
+    for key, usual in (("lr", LEARNING_RATES), ("weight_decay", WEIGHT_DECAYS)):
+        if settings[key] is None:
+            settings[key] = usual[settings["optimiser"]]
+    if settings["decay"] is None:
+        settings["decay"] = 0.9 if settings["schedule"] == "exponential" else 0.1
+    return settings
+
+
+def defaults() -> dict[str, Any]:
+    """What every option is when nobody says anything."""
+    return {key: option.default for key, option in OPTIONS.items()}
+
+
+def read_toml(path: str) -> dict[str, Any]:
+    """Settings from a file: option names as keys, at the top or in tables, which are for the eye.
+
+    Raises ValueError naming the file, the key and what is wrong; an unknown key is told the nearest known one.
+    """
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        for inner, number in value.items() if isinstance(value, dict) else [(key, value)]:
+            name = known(inner, path)
+            if name in flat:
+                raise ValueError(f"{path}: {inner} is given twice")
+            flat[name] = number
+    return {key: checked(OPTIONS[key], value, path) for key, value in flat.items()}
+
+
+def known(key: str, path: str) -> str:
+    """The option that a key of a file means; ValueError, with the nearest known one, for another."""
+    name = key.replace("-", "_")
+    if name not in OPTIONS:
+        near = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.5)
+        hint = f"; did you mean {OPTIONS[near[0]].name}?" if near else f"; known are {', '.join(sorted(OPTIONS))}"
+        raise ValueError(f"{path}: unknown key {key!r}{hint}")
+    return name
+
+
+def checked(option: Option, value: Any, path: str) -> Any:
+    """The setting that a TOML value means. ValueError for one of the wrong type or out of range."""
+    kind, isnt = option.kind, f"{path}: {option.name}: {value!r:.60} is not"
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"{isnt} true or false")
+        return value
+    if isinstance(kind, tuple):
+        if value not in kind:
+            raise ValueError(f"{isnt} one of {', '.join(kind)}")
+        return value
+    if kind is str:
+        if not isinstance(value, str):
+            raise ValueError(f"{isnt} a text")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{isnt} a number")
+    try:
+        return kind(repr(value))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{path}: {option.name}: {error}") from None
+    except ValueError:
+        raise ValueError(f"{isnt} an int") from None
+
+
+def as_toml(settings: Mapping[str, Any]) -> str:
+    """The settings as a file that ``--config`` reads; what is not set is left out.
+
+    >>> print(as_toml({"lr": 0.03, "jit": False, "out": None, "init": "sine"}), end="")
+    lr = 0.03
+    jit = false
+    init = "sine"
+    """
+    # A JSON text, bool or number is TOML as well.
+    return "".join(
+        f"{OPTIONS[key].name} = {json.dumps(value)}\n" for key, value in settings.items() if value is not None
+    )
