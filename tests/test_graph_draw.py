@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import os
 import stat
@@ -17,7 +18,7 @@ from test_graph_capture import cnn_loss
 import nn
 from nn.cli import main
 from nn.commands.expression import evaluate
-from tinygrad_lists import Value, draw, record_source
+from tinygrad_lists import Value, draw, record_source, scope
 from tinygrad_lists.files import write_whole
 from tinygrad_lists.graph import DrawingError, Graph, Mark, Role, capture, colour, diff, draw_on_error, raster
 from tinygrad_lists.graph.diff import pairs
@@ -60,14 +61,25 @@ def test_a_path_that_cannot_be_written(tmp_path: Path, path: str) -> None:
         draw(expression(), tmp_path / path)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_permission(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(PermissionError, match="cannot write"):
-            draw(expression(), tmp_path / "loss.svg")
-    finally:
-        tmp_path.chmod(0o700)
+def test_a_path_below_a_file(tmp_path: Path) -> None:
+    """A case that not even root may write."""
+    (tmp_path / "file").write_text("before")
+    with pytest.raises(OSError, match=r"cannot write .*file/loss\.svg.*; give another path"):
+        draw(expression(), tmp_path / "file" / "loss.svg")
+    assert (tmp_path / "file").read_text() == "before"
+
+
+def test_a_folder_that_refuses_new_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a user without permission; the tests may run as root, who has every permission."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PermissionError, match="cannot write"):
+        draw(expression(), tmp_path / "loss.svg")
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_existing_file_is_replaced_only_by_a_complete_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,6 +378,34 @@ def test_the_graph_of_a_failed_forward_pass(tmp_path: Path) -> None:
     ]
     assert "inner sizes" in path.read_text(encoding="utf-8")
     assert caught.value.__notes__ == [f"the graph up to the error is drawn in {path}"]
+
+
+def test_a_failed_operation_stands_in_the_module_that_ran_it() -> None:
+    shared = nn.Dense(4, 4)
+    model = nn.Sequential(shared, nn.Tanh(), nn.Sequential(shared, nn.Dense(5, 2)))
+    with pytest.raises(ValueError, match="inner sizes") as caught, draw_on_error():
+        model(Value([[1.0, 2.0, 3.0, 4.0]], requires_grad=False, name="x"))
+    graph: Graph = caught.value.graph  # type: ignore[attr-defined]
+    failed = graph.nodes[-1]
+    assert failed.scope == ("Sequential", "2 Sequential", "1 Dense")
+    assert [graph.group(id).label for id in graph.ancestors(failed.group)] == list(failed.scope)
+    (weight,) = (graph.node(edge.source) for edge in graph.edges if edge.target == failed.id and edge.position == 1)
+    assert (weight.name, weight.group) == ("weight", failed.group)
+    assert graph.find("x").group is None
+    assert len({group.id for group in graph.groups}) == len(graph.groups)
+    assert draw(graph, depth=1).nodes[-1].title == "Sequential"
+
+
+def test_a_leaf_of_a_failed_operation_that_is_used_elsewhere_stands_around_all_its_uses() -> None:
+    w = Value([[1.0, 2.0]], name="w")
+    with pytest.raises(ValueError, match="inner sizes") as caught, draw_on_error(), scope("Model"):
+        with scope("0 First"):
+            x = w.exp()
+        with scope("1 Second"):
+            x @ w
+    graph: Graph = caught.value.graph  # type: ignore[attr-defined]
+    assert [graph.group(id).label for id in graph.ancestors(graph.find("w").group)] == ["Model"]
+    assert graph.nodes[-1].scope == ("Model", "1 Second")
 
 
 def test_a_failure_in_a_kernel_names_the_primitive() -> None:

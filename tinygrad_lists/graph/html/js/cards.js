@@ -5,6 +5,11 @@ const FONT = "600 13px system-ui, sans-serif";
 const SMALL = "11.5px system-ui, sans-serif";
 const LINE = 16;
 
+/** A card grows with its title up to this. Beside the text of a tensor stands its picture, with some room around it. */
+const WIDEST = 240;
+const PICTURE = 58;
+const BESIDE = PICTURE + 8;
+
 /** Scalars need two lines; tensors show a picture, beside the text or, in layouts to the right, below it. */
 function cardKind(graph, item) {
   const node = item.kind === "group" ? graph.results.get(item.id) : graph.nodes.get(item.id);
@@ -19,8 +24,10 @@ function cardSize(graph, item, direction) {
   const upright = direction === "right";
   const kind = cardKind(graph, item);
   if (kind === "literal") return { w: 74, h: 30 };
-  if (kind === "scalar") return { w: 136, h: 72 };
-  return upright ? { w: 146, h: 158 } : { w: 230, h: 90 };
+  const { title, mark } = cardFacts(graph, item);
+  const words = Math.min(WIDEST, 54 + textWidth(oneLine(title), FONT) + (mark ? 20 : 0));
+  if (kind === "scalar") return { w: Math.max(136, words), h: 72 };
+  return upright ? { w: Math.max(146, words), h: 158 } : { w: Math.max(230, words + BESIDE), h: 90 };
 }
 
 /** Facts of a node or closed group that do not change during a replay. */
@@ -46,8 +53,7 @@ function makeCard(graph, item, direction) {
   const row = graph.array(node.data);
   const tensor = cardKind(graph, item) === "tensor";
   const upright = tensor && direction === "right";
-  const pictureSide = 58;
-  const textWide = w - 20 - (tensor && !upright ? pictureSide + 8 : 0);
+  const textWide = w - 20 - (tensor && !upright ? BESIDE : 0);
   const element = svg("g", {
     class: `card role-${facts.role}${node.phase ? " later" : ""}`,
     transform: `translate(${item.x} ${item.y})`,
@@ -68,7 +74,7 @@ function makeCard(graph, item, direction) {
   if (tensor) {
     element.append(text(11, y, "shape", fitted(subtitle, textWide, SMALL)));
     if (upright) element.append(pictureOf(row, 12, y + 7, w - 24, 56));
-    else element.append(pictureOf(row, w - pictureSide - 9, 12, pictureSide, pictureSide));
+    else element.append(pictureOf(row, w - PICTURE - 9, 12, PICTURE, PICTURE));
     if (upright) y += 62;
     y += LINE;
     element.append(text(11, y, "data", fitted(rangeText(row, upright), textWide, SMALL)));
@@ -190,11 +196,12 @@ function paintCard(graph, card, step, dark) {
   const share = now.row && !["dead", "zero"].includes(flow) ? shareOnScale(graph.range, now.row) : null;
   card.strip.setAttribute("fill", share === null ? "none" : scaleColour(share, dark));
   const isZero = flow === "zero" || (flow === null && now.row && magnitude(now.row) === 0);
+  const verdict = card.facts.mark ? ` look-${verdictLook(card.facts.mark).look}` : "";
   const look = isZero ? "zero" : (flow ?? "flows").replace(" ", "-");
   const kind = card.item.kind === "group" ? "closed group" : card.facts.role;
   const state = step === null ? words : now.state;
   card.painted = {
-    classes: `card role-${card.facts.role}${node.phase ? " later" : ""} flow-${look}${step === null ? "" : ` is-${now.state}`}`,
+    classes: `card role-${card.facts.role}${node.phase ? " later" : ""} flow-${look}${verdict}${step === null ? "" : ` is-${now.state}`}`,
     label: `${oneLine(title)}, ${kind}, gradient ${text || "none"}${state && state !== text ? ", " + state : ""}`,
   };
   return card.painted;

@@ -7,14 +7,16 @@
  *
  * items: [{id, w, h, fixed?: "first" | "last", entry?: Map(key -> x), exit?: Map(key -> x)}]; `entry` and `exit` say
  *   where in a frame the lines of a source pass its border.
- * links: [{from, to, key}], by ids of items; links from one item with one key share their way as far as they can.
+ * links: [{from, to, key, label?: {w, h}}], by ids of items; links from one item with one key share their way as far as
+ *   they can. A label stands in a row of its own before the item that its link ends at.
+ * gaps: {across, along, near, line}: between items of a row, between rows, beside rows of labels, and between lines.
  *
- * Returns {width, from, to, places: Map(id -> {x, y} of the top left corner), routes: [points] for each link}; across, the
- * items take `width`, and along they stand between `from` and `to`.
+ * Returns {width, from, to, places: Map(id -> {x, y} of the top left corner), routes: [points] and labels: [{x, y, w, h} or
+ * null] for each link}; across, the items take `width`, and along they stand between `from` and `to`.
  */
 function layoutLayers(items, links, gaps) {
-  if (!items.length) return { width: 0, from: 0, to: 0, places: new Map(), routes: [] };
-  const ranks = assignRanks(items, links);
+  if (!items.length) return { width: 0, from: 0, to: 0, places: new Map(), routes: [], labels: [] };
+  const ranks = withLabelRows(assignRanks(items, links), links);
   const grid = buildGrid(items, links, ranks, gaps);
   orderGrid(grid);
   spreadEntries(grid);
@@ -64,6 +66,24 @@ function assignRanks(items, links) {
   return rank;
 }
 
+/** Ranks with one more before each that a labelled link ends at. */
+function withLabelRows(ranks, links) {
+  const labelled = links.filter((link) => link.label && ranks.get(link.from) < ranks.get(link.to));
+  const ends = [...new Set(labelled.map((link) => ranks.get(link.to)))];
+  return new Map([...ranks].map(([id, rank]) => [id, rank + ends.filter((end) => end <= rank).length]));
+}
+
+function isLabelRow(row) {
+  return row.some((cell) => cell.label);
+}
+
+/** Room between two rows: lines need some to bend beside labels, less if there is but one, which runs straight. */
+function gapBetween(row, next, gaps) {
+  const labels = [row, next].find(isLabelRow);
+  if (!labels) return gaps.along;
+  return labels.length > 1 ? gaps.near : gaps.near * 0.7;
+}
+
 /** Cells by rank: items, and for links over several ranks one dummy in each rank between, shared by source and key. */
 function buildGrid(items, links, ranks, gaps) {
   const rows = Array.from({ length: Math.max(...ranks.values()) + 1 }, () => []);
@@ -93,11 +113,12 @@ function buildGrid(items, links, ranks, gaps) {
     let last = from;
     const chain = [from];
     for (let row = from.row + 1; row < to.row; row++) {
+      const { label } = row === to.row - 1 ? link : {};
       const key = JSON.stringify([link.from, link.key, row]);
-      let dummy = dummies.get(key);
+      let dummy = label ? null : dummies.get(key);
       if (!dummy) {
-        dummy = add(row, { item: null, w: gaps.line, h: 0 });
-        dummies.set(key, dummy);
+        dummy = add(row, { item: null, label, w: label?.w ?? gaps.line, h: label?.h ?? 0 });
+        if (!label) dummies.set(key, dummy);
         join(last, dummy, offset, null);
       }
       chain.push(dummy);
@@ -243,11 +264,11 @@ function wishOf(cell, kind) {
 /** Coordinates along: row after row. */
 function measure(grid, gaps) {
   let y = 0;
-  for (const row of grid.rows) {
+  grid.rows.forEach((row, i) => {
     const height = Math.max(...row.map((cell) => cell.h));
     for (const cell of row) Object.assign(cell, { top: y, bottom: y + height, middle: y + height / 2, line: 0 });
-    y += height + gaps.along;
-  }
+    y += height + gapBetween(row, grid.rows[i + 1] ?? [], gaps);
+  });
 }
 
 /** Places of the items, the size of it all, and the way of each link. */
@@ -265,12 +286,16 @@ function result(grid, links) {
   for (const [id, cell] of grid.cells)
     places.set(id, { x: cell.x - cell.w / 2 - left, y: cell.middle - cell.h / 2 - top });
   const shifted = routes.map((points) => points.map(([x, y]) => [x - left, y - top]));
+  const labels = grid.chains.map((chain) => {
+    const cell = chain.find((one) => one.label);
+    return cell ? { ...cell.label, x: cell.x - cell.w / 2 - left, y: cell.middle - cell.h / 2 - top } : null;
+  });
   // Without the rows of the ports, which take no room of their own; turns do.
   const inner = cells.filter((cell) => cell.h > 0);
   const turning = grid.turns.size ? [top, -least(ys.map((y) => -y))] : []; // turns go around everything
   const from = least([...inner.map((cell) => cell.middle - cell.h / 2), ...turning]) - top;
   const to = -least([...inner.map((cell) => -cell.middle - cell.h / 2), ...turning.map((y) => -y)]) - top;
-  return { width: -least(xs.map((x) => -x)) - left, from, to, places, routes: shifted };
+  return { width: -least(xs.map((x) => -x)) - left, from, to, places, routes: shifted, labels };
 }
 
 /** The points of a link: its exit, through the dummies and around the turns, its entry. */
@@ -288,9 +313,21 @@ function route(link, chain, offset, turns) {
     if (cell.line !== chain[i - 1].line) points.push(...turns.get(cell.line)(points[points.length - 1][0], x));
     if (cell === to && to.middle - to.h / 2 - to.top > 4) points.push([x, to.top]);
     if (cell === to) points.push([x, to.middle - to.h / 2]);
+    else if (cell.label) points.push(...behindLabel(cell, points[points.length - 1], [to.x + offset, to.top]));
     else points.push([x, cell.top], [x, cell.bottom]);
   }
   return points;
+}
+
+/** A line that goes on to the same side passes behind its label aslant, instead of in a step. */
+function behindLabel({ x, top, middle, bottom, label }, [x0, y0], [x1, y1]) {
+  const goesOn = (x - x0) * (x1 - x) > 0;
+  const room = goesOn ? Math.max(0, label.w / 2 - 8) : 0;
+  const within = (d) => Math.max(-room, Math.min(room, d));
+  return [
+    [x - within(((x - x0) * (middle - top)) / (middle - y0)), top],
+    [x + within(((x1 - x) * (bottom - middle)) / (y1 - middle)), bottom],
+  ];
 }
 
 /** Smallest of very many numbers; Math.min takes only so many arguments. */

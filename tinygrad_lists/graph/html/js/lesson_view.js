@@ -66,6 +66,7 @@ class LessonView {
   show() {
     this.dialog.showModal();
     this.start();
+    this.dialog.scrollTop = 0; // the slider, which has the focus, may stand below
   }
 
   start() {
@@ -157,18 +158,23 @@ class LessonPane {
     const { graph } = lesson;
     this.lesson = lesson;
     this.scene = buildScene(graph, new Set());
-    const size = layoutScene(this.scene, () => LESSON_CARD, "right", {
+    // Narrow panes are higher than wide.
+    const direction = surface.getBoundingClientRect().width < 420 ? "down" : "right";
+    const factor = (line) => `×${short(graph.array(line.edges[0].local).value, 3)}`;
+    for (const line of this.scene.lines) line.label = { w: textWidth(factor(line), SMALL) + 6, h: 18 };
+    const size = layoutScene(this.scene, () => LESSON_CARD, direction, {
       across: 24,
-      along: 58,
+      along: 30,
+      near: 18,
       line: 14,
       screen: [Infinity, Infinity],
     });
     surface.setAttribute("viewBox", `-8 -8 ${size.width + 16} ${size.height + 16}`);
     this.lines = new Map();
-    for (const line of this.scene.lines) this.lines.set(line.id, makeLine(graph, line, "right").element);
+    for (const line of this.scene.lines) this.lines.set(line.id, makeLine(graph, line, direction).element);
     const factors = this.scene.lines.map((line) => {
-      const [x, y] = pointNearEnd(line.points, 0.45, "right");
-      return svg("text", { class: "factor", x, y: y + 4 }, `×${short(graph.array(line.edges[0].local).value, 3)}`);
+      const { x, y, w, h } = line.tag;
+      return svg("text", { class: "factor", x: x + w / 2, y: y + h / 2 + 4 }, factor(line));
     });
     this.cards = new Map([...this.scene.items.values()].map((item) => [item.id, this.card(item)]));
     surface.replaceChildren(

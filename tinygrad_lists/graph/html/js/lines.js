@@ -1,22 +1,40 @@
 // Lines between cards: data flows along the arrow, the gradient against it. A label says the local derivative, and what
 // the chain rule made of it.
 
-/** Smooth curve through points whose tangents all point along the layout. */
+/**
+ * Smooth curve through points, which leaves the first and enters the last along the layout: between them the monotone
+ * cubic of Fritsch and Carlson (1980), which bends no more than the points do. Where it runs along the layout its handles
+ * are longer, which makes rounder corners.
+ */
 function curve(points, direction) {
+  const right = direction === "right";
+  const at = (along, across) => round(right ? [along, across] : [across, along]);
+  const turned = points.map(([x, y]) => (right ? [x, y] : [y, x]));
+  const slopes = slopesAt(turned);
   const parts = [`M${round(points[0])}`];
   for (let i = 1; i < points.length; i++) {
-    const [x0, y0] = points[i - 1];
-    const [x1, y1] = points[i];
-    if (x0 === x1 || y0 === y1) parts.push(...corner(points, i, 12));
-    else if (direction === "right") {
-      const middle = (x0 + x1) / 2;
-      parts.push(`C${round([middle, y0])} ${round([middle, y1])} ${round([x1, y1])}`);
-    } else {
-      const middle = (y0 + y1) / 2;
-      parts.push(`C${round([x0, middle])} ${round([x1, middle])} ${round([x1, y1])}`);
+    const [u0, v0] = turned[i - 1];
+    const [u1, v1] = turned[i];
+    if (u0 === u1 || v0 === v1) parts.push(...corner(points, i, 12));
+    else {
+      const out = (u1 - u0) / (slopes[i - 1] ? 3 : 2);
+      const back = (u1 - u0) / (slopes[i] ? 3 : 2);
+      parts.push(`C${at(u0 + out, v0 + slopes[i - 1] * out)} ${at(u1 - back, v1 - slopes[i] * back)} ${at(u1, v1)}`);
     }
   }
   return parts.join("");
+}
+
+/** Slopes of the monotone cubic: 0 at the ends and where the line turns, else a harmonic mean, weighted by length. */
+function slopesAt(points) {
+  return points.map(([u, v], i) => {
+    if (i === 0 || i === points.length - 1) return 0;
+    const [h, d] = [u - points[i - 1][0], v - points[i - 1][1]];
+    const [nextH, nextD] = [points[i + 1][0] - u, points[i + 1][1] - v];
+    if (d * nextD <= 0 || h <= 0 || nextH <= 0) return 0;
+    const [a, b] = [2 * nextH + h, nextH + 2 * h];
+    return (a + b) / ((a * h) / d + (b * nextH) / nextD);
+  });
 }
 
 /** A straight piece, with a round corner before a next one at right angles. */
@@ -63,78 +81,39 @@ function makeLine(graph, line, direction) {
   return { element, line, classes };
 }
 
-/** What the label of a line says, in at most two lines; nothing where no gradient can flow or groups are closed. */
+/**
+ * What the label of a line says, in at most two lines; nothing where no gradient can flow. A line to or from a closed group
+ * has only what it sends, if just one of its edges sends anything.
+ */
 function labelOf(graph, line, direction) {
-  const [edge] = line.edges;
-  if (edge.id !== line.id || ["constant", "index", "detached"].includes(edge.flow)) return [];
-  const local = graph.array(edge.local);
+  const sending = line.edges.filter((edge) => edge.contribution !== null && edge.contribution !== undefined);
+  const isEdge = line.edges[0].id === line.id;
+  const [edge] = isEdge ? line.edges : sending;
+  if (!edge || (!isEdge && sending.length > 1) || ["constant", "index", "detached"].includes(edge.flow)) return [];
+  const local = isEdge ? graph.array(edge.local) : null;
   const contribution = graph.array(edge.contribution);
+  const isZero = edge.flow === "zero" || edge.flow === "dead";
   const found = [];
-  const words = (row, norm) => (row.shape.length ? `${norm} ${short(row.norm ?? NaN)}` : short(row.value));
-  if (local) found.push(`∂ ${words(local, "norm")}`);
-  if (contribution) found.push(`${direction === "right" ? "←" : "↑"} ${words(contribution, "norm")}`);
+  if (local && sizeOf(local.shape)) found.push(`∂ ${rangeOf(local)}`);
+  if (contribution) found.push(`${direction === "right" ? "←" : "↑"} ${isZero ? "0" : sizeText(contribution)}`);
   return found;
 }
 
-/** The point at share t of the last long piece of a line, where the lines to one card have come apart. */
-function pointNearEnd(points, t, direction) {
-  let last = points.length - 1;
-  const length = (i) => Math.hypot(points[i][0] - points[i - 1][0], points[i][1] - points[i - 1][1]);
-  while (last > 1 && length(last) < 40 && length(last - 1) > length(last)) last--;
-  const [x0, y0] = points[last - 1];
-  const [x1, y1] = points[last];
-  const s = t * t * (3 - 2 * t); // of the curve's coordinate across
-  const along = (a, b) => a + (b - a) * (0.75 * t + 0.25 * s);
-  return direction === "right" ? [along(x0, x1), y0 + (y1 - y0) * s] : [x0 + (x1 - x0) * s, along(y0, y1)];
+/** The room that a label takes, or null if there is nothing to write. */
+function labelSize(words) {
+  if (!words.length) return null;
+  return { w: Math.max(...words.map((text) => textWidth(text, SMALL))) + 12, h: 14 * words.length + 5 };
 }
 
-/** Where a label may stand: along the last piece, then in the middle of the others, the longest first. */
-function labelPlaces(points, direction) {
-  const pieces = points
-    .slice(1, -1)
-    .map(([x, y], i) => [
-      (x + points[i][0]) / 2,
-      (y + points[i][1]) / 2,
-      Math.hypot(x - points[i][0], y - points[i][1]),
-    ]);
-  const others = pieces.filter((piece) => piece[2] > 40).sort((a, b) => b[2] - a[2]);
-  return [...[0.5, 0.36, 0.64, 0.25, 0.76].map((t) => pointNearEnd(points, t, direction)), ...others];
+/** The labels of all lines that have a place for one. */
+function makeLabels(graph, lines, direction) {
+  const labelled = lines.filter((line) => line.tag);
+  return new Map(labelled.map((line) => [line.id, labelElement(labelOf(graph, line, direction), line)]));
 }
 
-/** Labels for lines, each at the first of some places where it covers no card and no other label. */
-function makeLabels(graph, lines, items, direction) {
-  const taken = items.filter((item) => item.kind !== "frame").map((item) => [item.x, item.y, item.w, item.h]);
-  const made = new Map();
-  for (const line of lines) {
-    const words = labelOf(graph, line, direction);
-    if (!words.length) continue;
-    const w = Math.max(...words.map((text) => textWidth(text, SMALL))) + 12;
-    const h = 14 * words.length + 5;
-    let place = null;
-    let free = false;
-    for (const [x, y] of labelPlaces(line.points, direction)) {
-      const box = [x - w / 2, y - h / 2, w, h];
-      place ??= box;
-      if (!taken.some((other) => overlap(other, box))) {
-        place = box;
-        free = true;
-        break;
-      }
-    }
-    if (free) taken.push(place);
-    made.set(line.id, labelElement(words, place, line, free));
-  }
-  return made;
-}
-
-function overlap([ax, ay, aw, ah], [bx, by, bw, bh]) {
-  return ax < bx + bw && bx < ax + aw && ay < by + bh && by < ay + ah;
-}
-
-/** One that found no free place is seen when its line or one of its cards is chosen. */
-function labelElement(words, [x, y, w, h], line, free) {
-  const flow = flowOfLine(line).replace(" ", "-");
-  const classes = `tag flow-${flow}${free ? "" : " crowded"}`;
+function labelElement(words, line) {
+  const { x, y, w, h } = line.tag;
+  const classes = `tag flow-${flowOfLine(line).replace(" ", "-")}`;
   const element = svg(
     "g",
     { class: classes, transform: `translate(${x} ${y})`, "data-line": line.id },

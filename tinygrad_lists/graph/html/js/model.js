@@ -163,7 +163,7 @@ function gradientAt(graph, node, step) {
 }
 
 /** Marks from harmless to bad: those of comparisons of gradients, then those of differences between graphs. */
-const SEVERITY = ["EXACT", "ROUNDING", "KINK", "UNTESTED", "WRONG", "same", "numbers", "changed", "added", "removed"];
+const SEVERITY = ["EXACT", "ROUNDING", "KINK", "UNTESTED", "WRONG", "same", "numbers", "added", "changed", "removed"];
 
 /** For each group the worst mark of its own and of all that is inside. */
 function groupMarks(graph) {

@@ -35,6 +35,7 @@ function short(v, digits = 4) {
 }
 
 function shapeText(shape) {
+  if (shape.length === 1) return `(${shape[0]},)`;
   return shape.length ? shape.join(" × ") : "scalar";
 }
 
@@ -51,6 +52,20 @@ function magnitude(row) {
   }
   const finite = sizeOf(row.shape) - (row.nan ?? 0) - (row.inf ?? 0) - (row.minus_inf ?? 0);
   return row.norm === null || !finite ? NaN : row.norm / Math.sqrt(finite);
+}
+
+/** From the smallest to the largest element, in a few characters. */
+function rangeOf(row) {
+  if (!row.shape.length) return short(row.value);
+  if (row.norm === null) return "nothing finite";
+  const [low, high] = [short(row.low, 2), short(row.high, 2)];
+  return low === high ? short(row.low) : `${low} … ${high}`;
+}
+
+/** A scalar itself, a tensor's norm. */
+function sizeText(row) {
+  if (!row.shape.length) return short(row.value);
+  return row.norm === null ? "nothing finite" : `‖${short(row.norm, 3)}‖`;
 }
 
 /** One line about an array. */

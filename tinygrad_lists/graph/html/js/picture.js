@@ -32,7 +32,6 @@ class Picture {
     const size = this.arrange(this.direction);
     camera.size = size;
     const items = [...this.scene.items.values()];
-    const labelled = this.scene.lines.length <= MOST_LABELS;
     this.cards = new Map();
     this.lines = new Map();
     this.frames = new Map();
@@ -41,7 +40,7 @@ class Picture {
       else this.cards.set(item.id, makeCard(graph, item, this.direction));
     }
     for (const line of this.scene.lines) this.lines.set(line.id, makeLine(graph, line, this.direction));
-    this.tags = labelled ? makeLabels(graph, this.scene.lines, items, this.direction) : new Map();
+    this.tags = makeLabels(graph, this.scene.lines, this.direction);
     this.layers.frames.replaceChildren(...[...this.frames.values()].map((frame) => frame.element));
     this.layers.lines.replaceChildren(...[...this.lines.values()].map((line) => line.element));
     this.layers.cards.replaceChildren(...[...this.cards.values()].map((card) => card.element));
@@ -54,12 +53,11 @@ class Picture {
 
   arrange(direction) {
     this.scene = buildScene(this.graph, this.open);
-    const labelled =
-      this.scene.lines.length <= MOST_LABELS && this.scene.lines.some((l) => labelOf(this.graph, l).length);
-    const along = direction === "right" ? (labelled ? 88 : 34) : labelled ? 52 : 34;
+    if (this.scene.lines.length <= MOST_LABELS)
+      for (const line of this.scene.lines) line.label = labelSize(labelOf(this.graph, line, direction));
     const box = this.surface.getBoundingClientRect();
     const screen = direction === "right" ? [box.width, box.height] : [box.height, box.width];
-    const gaps = { across: 24, along, line: 16, screen };
+    const gaps = { across: 24, along: 34, near: direction === "right" ? 22 : 17, line: 16, screen };
     return layoutScene(this.scene, (item) => cardSize(this.graph, item, direction), direction, gaps);
   }
 

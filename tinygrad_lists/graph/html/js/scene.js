@@ -52,9 +52,10 @@ function framesAround(scene, id) {
 }
 
 /**
- * Give every item {x, y, w, h} and every line its `points`.
+ * Give every item {x, y, w, h}, every line its `points`, and every line that has a `label`, {w, h}, the `tag` to write it
+ * on, {x, y, w, h}.
  *
- * sizeOfItem(item) -> {w, h}; direction "down" or "right"; gaps {across, along, line}.
+ * sizeOfItem(item) -> {w, h}; direction "down" or "right"; gaps {across, along, near, line}.
  */
 function layoutScene(scene, sizeOfItem, direction, gaps) {
   const turned = direction === "right";
@@ -68,7 +69,10 @@ function layoutScene(scene, sizeOfItem, direction, gaps) {
   }
   const around = new Map([...scene.items.keys()].map((id) => [id, framesAround(scene, id)]));
   for (const item of scene.items.values()) frames.get(item.parent).items.push(item);
-  for (const line of scene.lines) routeThrough(line, frames, around);
+  for (const line of scene.lines) {
+    const { w, h } = line.label ?? {};
+    routeThrough(line, frames, around, line.label && (turned ? { w: h, h: w } : { w, h }));
+  }
   const depth = (id) => (id === "" ? 0 : around.get(id).length);
   const inward = [...frames.keys()].sort((a, b) => depth(b) - depth(a));
   for (const id of inward) layoutFrame(id, frames.get(id), scene, turned, gaps);
@@ -83,7 +87,10 @@ function layoutScene(scene, sizeOfItem, direction, gaps) {
       item.y = frame.at[1] + place.y;
     }
   }
-  for (const line of scene.lines) line.points = joined(line, frames);
+  for (const line of scene.lines) {
+    line.points = joined(line, frames);
+    line.tag = tagOf(line, frames);
+  }
   if (turned) turnBack(scene);
   const size = [whole.layout.width, whole.layout.to];
   return { width: size[turned ? 1 : 0], height: size[turned ? 0 : 1] };
@@ -93,8 +100,11 @@ function emptyFrame() {
   return { items: [], ports: new Map(), links: [], seen: new Map(), inset: [0, 0] };
 }
 
-/** Cut a line into links: out of the frames around its source, through the innermost common frame, into its target's. */
-function routeThrough(line, frames, around) {
+/**
+ * Cut a line into links: out of the frames around its source, through the innermost common frame, into its target's. The
+ * last has the label, and is shared with no other line.
+ */
+function routeThrough(line, frames, around, label) {
   const out = around.get(line.source);
   const into = around.get(line.target);
   let common = 0;
@@ -107,7 +117,7 @@ function routeThrough(line, frames, around) {
     let link = shared ? frame.seen.get(name) : undefined;
     if (link === undefined) {
       link = frame.links.length;
-      frame.links.push({ from, to, key, position: line.position });
+      frame.links.push({ from, to, key, position: line.position, label: shared ? null : label });
       if (shared) frame.seen.set(name, link);
     }
     line.parts.push({ frame: frameId, link });
@@ -176,8 +186,17 @@ function joined(line, frames) {
   );
 }
 
+/** Where the label of a line stands, in the coordinates of the whole picture. */
+function tagOf(line, frames) {
+  const { frame: id, link } = line.parts[line.parts.length - 1];
+  const frame = frames.get(id);
+  const place = frame.layout.labels[link];
+  return place && { ...place, x: place.x + frame.at[0], y: place.y + frame.at[1] };
+}
+
 function turnBack(scene) {
-  for (const item of scene.items.values()) [item.x, item.y, item.w, item.h] = [item.y, item.x, item.h, item.w];
+  const tags = scene.lines.map((line) => line.tag).filter(Boolean);
+  for (const box of [...scene.items.values(), ...tags]) [box.x, box.y, box.w, box.h] = [box.y, box.x, box.h, box.w];
   for (const line of scene.lines) line.points = line.points.map(([x, y]) => [y, x]);
 }
 

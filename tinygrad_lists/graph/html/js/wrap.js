@@ -1,8 +1,8 @@
 // Long layouts are broken into lines, as text is: a chain of twenty cards in one row could only be read through a
 // magnifying glass.
 
-/** Links that may turn at the end of a line: few, or a break would hide more than it shows; more if it saves a lot. */
-const MOST_TURNING = { 2: 2, 3: 5 };
+/** Each link that turns at the end of a line is one more way for the eye to follow; so much larger the rest has to be. */
+const TURN = 0.92;
 
 /**
  * Break the rows of a grid into lines side by side, so that the whole is seen as large as possible on a screen of
@@ -41,16 +41,21 @@ function wrap(grid, gaps) {
 /** Rows with which new lines begin: of one to many lines, as many as let the whole be seen largest. */
 function bestBreaks(grid, gaps) {
   const { rows } = grid;
-  let best = { breaks: [], scale: scaleOf(rows, [], gaps) };
+  let best = { breaks: [], worth: scaleOf(rows, [], gaps) };
   const most = Math.min(12, Math.floor(rows.length / 2));
   for (let lines = 2; lines <= most; lines++) {
     const breaks = breaksFor(grid, lines);
-    // A line more has to pay: it is one more turn for the eye.
     if (!breaks.length) continue;
-    const scale = scaleOf(rows, breaks, gaps) * 0.9 ** breaks.length;
-    if (scale > best.scale) best = { breaks, scale };
+    const turns = breaks.reduce((sum, row) => sum + crossingsBefore(rows, row), 0);
+    const worth = scaleOf(rows, breaks, gaps) * TURN ** turns;
+    if (worth > best.worth) best = { breaks, worth };
   }
   return best.breaks;
+}
+
+/** How many links lead from the row before into this one. */
+function crossingsBefore(rows, row) {
+  return rows[row - 1].reduce((sum, cell) => sum + cell.below.length, 0);
 }
 
 /** How large a layout with these breaks appears on the screen; beyond what is easily read no larger is better. */
@@ -70,15 +75,15 @@ function scaleOf(rows, breaks, gaps) {
 /** Breaks into lines of about equal length, where few links cross. */
 function breaksFor({ rows }, lines) {
   const length = rows[rows.length - 1][0].bottom;
-  const most = MOST_TURNING[lines] ?? 60;
   const found = [];
   for (let line = 1; line < lines; line++) {
     const wish = (line * length) / lines;
     let best = null;
     for (let row = 2; row < rows.length - 1; row++) {
-      const crossing = rows[row - 1].reduce((sum, cell) => sum + cell.below.length, 0);
+      if (isLabelRow(rows[row - 1])) continue; // a label stays with the card that it leads to
+      const crossing = crossingsBefore(rows, row);
       const far = Math.abs((rows[row - 1][0].bottom + rows[row][0].top) / 2 - wish);
-      if (crossing > most || far > (0.4 * length) / lines || row <= (found[found.length - 1] ?? 0) + 1) continue;
+      if (far > (0.4 * length) / lines || row <= (found[found.length - 1] ?? 0) + 1) continue;
       const cost = far + (crossing * 0.12 * length) / lines;
       if (!best || cost < best.cost) best = { row, cost };
     }
