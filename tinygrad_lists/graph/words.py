@@ -54,8 +54,8 @@ def escape(text: str) -> str:
     return text.replace('"', "&quot;").replace("'", "&#39;")
 
 
-#: Widths in thousandths of the size: of Helvetica or of DejaVu Sans, whichever is wider, for nobody knows which sans-serif
-#: font a reader has.
+#: Widths in thousandths of the size: of Helvetica or of DejaVu Sans, whichever is wider, for nobody knows which font a
+#: reader has.
 _WIDTHS = {
     280: "'ijl",
     320: " ,.·I",

@@ -241,8 +241,10 @@ class Container:
 
 
 def _slant(points: list[tuple[float, float]], i: int, room: float) -> None:
-    """Let a line that goes on to the same side pass a layer, from point `i` to the next, aslant instead of in a step. It
-    may leave the middle of its lane by `room`, which is half of the label that it passes behind, if it has one."""
+    """Let a line that goes on to the same side pass a layer, from point `i` to the next, aslant instead of in a step.
+
+    It may leave the middle of its lane by `room`, which is half of the label that it passes behind, if it has one.
+    """
     (x, y), (at, top), (_, bottom), (to_x, to_y) = points[i - 1 : i + 3]
     if (at - x) * (to_x - at) <= 0:
         return
