@@ -590,19 +590,6 @@ def test_expressions_compute_what_python_would() -> None:
 # -- The pages about it -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", ["graph-json.md", "drawing.md"])
-def test_the_python_of_the_docs_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import doctest
-
-    monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    test = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
-    assert test.examples
-    said: list[str] = []
-    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).run(test, out=said.append)
-    assert not said, "".join(said)
-
-
 def test_record_source_reaches_the_tooltip() -> None:
     with record_source():
         y = Value(2.0).exp()

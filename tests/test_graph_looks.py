@@ -5,8 +5,11 @@ The fixtures, a browser and its tab, are in conftest.py.
 
 from __future__ import annotations
 
+import re
+import runpy
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -208,3 +211,33 @@ def test_everything_is_in_reach_in_a_narrow_window(show: Open, tab: Any) -> None
             assert box["x"] >= 0 and box["x"] + box["width"] <= 390, id
     finally:
         tab.set_viewport_size({"width": 1280, "height": 800})
+
+
+# -- The gallery ------------------------------------------------------------------------------------------------------
+
+GALLERY = Path(__file__).resolve().parents[1] / "docs" / "gallery"
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Any:
+    return SimpleNamespace(**runpy.run_path(str(GALLERY / "make.py")))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["expression", "expression-across", "zeros", "mlp", "matmul-scalars", "repeats", "backward", "double-backward"]
+    + ["difference", "failure"]
+    + [pytest.param(name, marks=pytest.mark.slow) for name in ("cnn-collapsed", "cnn-expanded", "comparison")],
+)
+def test_the_gallery_shows_what_is_drawn_today(gallery: Any, name: str) -> None:
+    _, svg = gallery.picture(name)
+    assert svg == (GALLERY / f"{name}.svg").read_text(encoding="utf-8"), "run python docs/gallery/make.py"
+
+
+def test_the_gallery_has_every_picture_that_the_docs_name_and_no_other(gallery: Any) -> None:
+    pages = "".join((GALLERY.parent / page).read_text(encoding="utf-8") for page in ("drawing.md", "interactive.md"))
+    named = set(re.findall(r"gallery/([\w-]+\.(?:svg|png))", pages))
+    shot = set(re.findall(r'shoot\(.*?"([\w-]+)"\)', (GALLERY / "interactive.py").read_text(encoding="utf-8")))
+    shot |= {"zeros", "matmul-scalars", "repeats", "double-backward"}
+    made = {f"{name}.svg" for name in gallery.PICTURES} | {f"interactive-{name}.png" for name in shot}
+    assert named == made == {file.name for file in GALLERY.iterdir() if file.suffix in (".svg", ".png")}

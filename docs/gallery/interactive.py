@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1]))
+sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
+from make import PICTURES  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 import nn  # noqa: E402
 from nn.paper import initialise, network  # noqa: E402
 from tinygrad_lists import Value, record_source  # noqa: E402
-from tinygrad_lists.graph import Graph, Mark, capture  # noqa: E402
+from tinygrad_lists.graph import Graph, capture  # noqa: E402
 from tinygrad_lists.graph.derived import capture_backward  # noqa: E402
 from tinygrad_lists.graph.html import to_html  # noqa: E402
 
@@ -49,17 +50,6 @@ def cnn(backward: bool = False) -> Graph:
     )
 
 
-def compared() -> Graph:
-    """The network with verdicts, as a comparison of gradients lays them over the picture."""
-    graph = cnn()
-    worst = "largest difference at [3, 0, 1, 2]: 0.0213 by hand, 0.1065 automatic"
-    parameters = [node for node in graph.nodes if node.role == "parameter"]
-    for node, verdict in zip(parameters, ("EXACT", "EXACT", "WRONG", "ROUNDING", "ROUNDING", "EXACT"), strict=True):
-        node.mark = Mark(verdict, worst if verdict == "WRONG" else "")
-    graph.title = "a comparison"
-    return graph
-
-
 class Camera:
     """A browser that takes pictures of pages."""
 
@@ -67,11 +57,11 @@ class Camera:
         self.browser = browser
         self.folder = folder
 
-    def open(self, graph: Graph, scheme: str = "light") -> Any:
-        """A page that shows the graph."""
+    def open(self, graph: Graph, scheme: str = "light", width: int = 1200) -> Any:
+        """A page that shows the graph, in a window of so many pixels."""
         path = self.folder / "graph.html"
         path.write_text(to_html(graph), encoding="utf-8")
-        page = self.browser.new_context(viewport={"width": 1200, "height": 740}, color_scheme=scheme).new_page()
+        page = self.browser.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme).new_page()
         page.goto(path.as_uri())
         page.wait_for_selector("html[data-ready]")
         return page
@@ -117,11 +107,27 @@ def network_pages(camera: Camera) -> None:
     for _ in range(14):
         page.keyboard.press("ArrowRight")
     camera.shoot(page, "replay-network")
-    page = camera.open(compared())
-    page.click("[data-id=g4] .opener")
-    page.click("[data-id=n2] .face")
-    camera.shoot(page, "comparison")
     camera.shoot(camera.open(cnn(backward=True)), "backward")
+
+
+def every_kind(camera: Camera) -> None:
+    """The pages of the graphs that ``make.py`` draws."""
+    page = camera.open(PICTURES["comparison"]())
+    page.click("text=3 Conv2d")
+    camera.shoot(page, "comparison")
+    page = camera.open(PICTURES["failure"]())
+    page.click("[data-id=n7] .face")
+    camera.shoot(page, "failure")
+    page = camera.open(PICTURES["difference"]())
+    page.click("[data-id=n2] .face")
+    camera.shoot(page, "difference")
+    for name in ("zeros", "matmul-scalars", "repeats", "double-backward"):
+        camera.shoot(camera.open(PICTURES[name]()), name)
+    page = camera.open(scalars(), width=390)
+    page.keyboard.press("r")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    camera.shoot(page, "narrow")
 
 
 def main() -> None:
@@ -132,6 +138,7 @@ def main() -> None:
         camera = Camera(browser, Path(folder))
         small_program(camera)
         network_pages(camera)
+        every_kind(camera)
         browser.close()
 
 

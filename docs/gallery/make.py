@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,9 @@ def comparison() -> Graph:
 def failure() -> Graph:
     """A forward pass that fails in the last layer."""
     try:
-        nn.Sequential(nn.Dense(3, 4), nn.Tanh(), nn.Dense(5, 2))(Value([[0.5, -1.0, 2.0]], name="x"))
+        nn.Sequential(nn.Dense(3, 4), nn.Tanh(), nn.Dense(5, 2))(
+            Value([[0.5, -1.0, 2.0]], requires_grad=False, name="x")
+        )
     except ValueError as error:
         graph = capture_failure(error)
         assert graph is not None
@@ -99,37 +102,62 @@ def failure() -> Graph:
     raise AssertionError("the shapes fit")
 
 
-def pictures() -> dict[str, tuple[Graph, dict[str, Any]]]:
-    """Each picture by name, with how to draw it."""
+def scalars() -> Graph:
+    """A small product of matrices, each of its multiplications a node."""
     x = Value([[1.0, -2.0], [0.5, 1.5]], name="x")
     w = Value([[0.3], [0.7]], name="w")
-    deep = nn.Sequential(nn.Dense(2, 4), *[Residual() for _ in range(12)], nn.Dense(4, 1))
+    return draw((x @ w).relu().sum(), expand="matmul")
+
+
+def repeats() -> Graph:
+    """Twelve equal blocks."""
+    model = nn.Sequential(nn.Dense(2, 4), *[Residual() for _ in range(12)], nn.Dense(4, 1))
+    return draw(model([[1.0, 2.0]]).sum()).fold_repeats()
+
+
+def backward(order: int) -> Graph:
+    """Forward and backward operations."""
     p, q = Value(2.0, name="p"), Value(3.0, name="q")
-    before, after = draw((p * q).exp() + p), draw((p * q).tanh().exp() + p)
-    return {
-        "expression": (draw(expression()), {}),
-        "expression-across": (draw(expression()), {"across": True}),
-        "zeros": (draw(zeros()), {}),
-        "mlp": (draw(mlp()), {}),
-        "cnn-collapsed": (draw(cnn(), depth=2), {}),
-        "cnn-expanded": (draw(cnn()), {}),
-        "matmul-scalars": (draw((x @ w).relu().sum(), expand="matmul"), {}),
-        "repeats": (draw(deep([[1.0, 2.0]]).sum()).fold_repeats(), {}),
-        "backward": (draw((p * q).tanh() + p, backward=1), {}),
-        "double-backward": (draw(p * p * p, backward=2), {}),
-        "difference": (diff(before, after), {}),
-        "comparison": (comparison(), {}),
-        "failure": (failure(), {}),
-    }
+    return draw(p * p * p, backward=2) if order == 2 else draw((p * q).tanh() + p, backward=1)
+
+
+def difference() -> Graph:
+    """A program before and after an operation was put into it."""
+    p, q = Value(2.0, name="p"), Value(3.0, name="q")
+    return diff(draw((p * q).exp() + p), draw((p * q).tanh().exp() + p))
+
+
+#: How to make each picture, by name.
+PICTURES: dict[str, Callable[[], Graph]] = {
+    "expression": lambda: draw(expression()),
+    "expression-across": lambda: draw(expression()),
+    "zeros": lambda: draw(zeros()),
+    "mlp": lambda: draw(mlp()),
+    "cnn-collapsed": lambda: draw(cnn(), depth=2),
+    "cnn-expanded": lambda: draw(cnn()),
+    "matmul-scalars": scalars,
+    "repeats": repeats,
+    "backward": lambda: backward(1),
+    "double-backward": lambda: backward(2),
+    "difference": difference,
+    "comparison": comparison,
+    "failure": failure,
+}
+
+
+def picture(name: str) -> tuple[Graph, str]:
+    """One of them: its graph, and the text of its file."""
+    graph = PICTURES[name]()
+    return graph, graph.to_svg(across=name.endswith("-across"))
 
 
 def main() -> None:
     """Write them beside this file."""
     folder = Path(__file__).resolve().parent
-    for name, (graph, options) in pictures().items():
-        path = folder / f"{name}.svg"
-        graph.save(path, **options)
-        print(f"{path.name}: {len(graph.nodes)} nodes, {path.stat().st_size:,} bytes")
+    for name in PICTURES:
+        graph, svg = picture(name)
+        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+        print(f"{name}.svg: {len(graph.nodes)} nodes, {len(svg):,} bytes")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def fit(graph: Graph, limit: int = READABLE) -> Graph:
 
 
 def _fitted(graph: Graph, limit: int) -> Graph:
-    smaller = fold_repeats(graph)
+    smaller = fold_repeats(graph, limit)
     how = "repeated blocks"
     deepest = max((len(smaller.ancestors(group.id)) for group in smaller.groups), default=0)
     for depth in range(deepest, 0, -1):

@@ -13,12 +13,15 @@ __all__ = ["fold_repeats"]
 #: Blocks inside of blocks are folded as well; so many times at most.
 _ROUNDS = 4
 
-#: Another round is made if the last one spared at least this share of the nodes.
+#: A round is worth while if it spares at least this share of the nodes.
 _WORTHWHILE = 0.02
 
 
-def fold_repeats(graph: Graph) -> Graph:
+def fold_repeats(graph: Graph, limit: int | None = None) -> Graph:
     """The graph with repeated blocks folded; the same graph if there are none.
+
+    Args:
+        limit: leave a graph alone that has next to no repeats and would keep more than so many nodes.
 
     >>> from tinygrad_lists import Value
     >>> from tinygrad_lists.graph import capture
@@ -30,7 +33,7 @@ def fold_repeats(graph: Graph) -> Graph:
     ([('x', 1), ('constant', 12), ('mul', 12), ('tanh', 12)], 'mul, tanh', 12)
     """
     for _ in range(_ROUNDS):
-        smaller = _Repeats(graph).folded()
+        smaller = _Repeats(graph).folded(limit)
         spared = 1 - len(smaller.nodes) / len(graph.nodes)
         graph = smaller
         if spared < _WORTHWHILE:
@@ -46,10 +49,13 @@ class _Repeats:
         self.found = Runs(graph)
         self.operations = self.found.operations
 
-    def folded(self) -> Graph:
-        """The graph with only the first block of each run; the same graph if there are none."""
+    def folded(self, limit: int | None) -> Graph:
+        """The graph with only the first block of each run; the same graph if there are none, or too few."""
         runs = self.found.chosen()
-        return self._without(runs) if runs else self.graph
+        count = len(self.graph.nodes)
+        spared = sum(run.period * (run.times - 1) for run in runs)
+        too_few = limit is not None and spared < _WORTHWHILE * count and count - spared > limit
+        return self._without(runs) if runs and not too_few else self.graph
 
     def _without(self, runs: Sequence[Run]) -> Graph:
         """The graph with only the first block of each run."""

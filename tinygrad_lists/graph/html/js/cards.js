@@ -27,7 +27,10 @@ function cardSize(graph, item, direction) {
   const { title, mark } = cardFacts(graph, item);
   const words = Math.min(WIDEST, 54 + textWidth(oneLine(title), FONT) + (mark ? 20 : 0));
   if (kind === "scalar") return { w: Math.max(136, words), h: 72 };
-  return upright ? { w: Math.max(146, words), h: 158 } : { w: Math.max(230, words + BESIDE), h: 90 };
+  if (upright) return { w: Math.max(146, words), h: 158 };
+  const node = item.kind === "group" ? graph.results.get(item.id) : graph.nodes.get(item.id);
+  const numbers = 22 + textWidth(rangeText(graph.array(node.data), upright), SMALL);
+  return { w: Math.max(230, Math.max(words, Math.min(WIDEST, numbers)) + BESIDE), h: 90 };
 }
 
 /** Facts of a node or closed group that do not change during a replay. */

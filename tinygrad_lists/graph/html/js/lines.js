@@ -113,7 +113,8 @@ function makeLabels(graph, lines, direction) {
 
 function labelElement(words, line) {
   const { x, y, w, h } = line.tag;
-  const classes = `tag flow-${flowOfLine(line).replace(" ", "-")}`;
+  const bare = words.some((text) => text[0] === "∂") ? "" : " bare"; // nothing to say before it sends something
+  const classes = `tag flow-${flowOfLine(line).replace(" ", "-")}${bare}`;
   const element = svg(
     "g",
     { class: classes, transform: `translate(${x} ${y})`, "data-line": line.id },
