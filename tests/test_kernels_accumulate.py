@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 import random
 from decimal import Decimal
 from fractions import Fraction
@@ -127,6 +128,14 @@ def test_sums_of_products_goes_on_from_a_start() -> None:
     start = [[1.0, 2.0]]
     assert sums_of_products([[3.0], [4.0]], [[10.0]], start) is start
     assert start == [[31.0, 42.0]]
+
+
+def test_tracebacks_show_the_written_out_line_and_the_size() -> None:
+    with pytest.raises(TypeError) as error:
+        sums_of_products([(1.0, None)], [(2.0, 3.0)])
+    text = "".join(traceback.format_exception(error.value))
+    assert "in sums_of_products_2x1" in text
+    assert "o0[i] = w0_0*a0 + w0_1*a1" in text
 
 
 @pytest.mark.parametrize("colour", [0.0, -0.0, 0.3, math.inf, math.nan])

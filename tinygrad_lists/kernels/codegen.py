@@ -23,6 +23,7 @@ several filters a pass, results stored at an index (chosen)         12.7     12.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -167,15 +168,18 @@ def unpacked(parts: Iterable[str]) -> str:
     return f"({', '.join(parts)},)"
 
 
-def define(lines: Iterable[str]) -> Callable[..., Any]:
-    """The function ``run`` that the source `lines` define.
+def define(name: str, lines: Iterable[str]) -> Callable[..., Any]:
+    """The function that the source `lines` define under `name`; profiles name it, and tracebacks show its lines.
 
-    >>> define(["def run(x):", "    return x + 1"])(2)
+    >>> define("next_int", ["def next_int(x):", "    return x + 1"])(2)
     3
     """
+    source = [f"{line}\n" for line in lines]
+    file = f"<generated {name}>"
     namespace: dict[str, Any] = {}
-    exec("\n".join(lines), namespace)
-    function: Callable[..., Any] = namespace["run"]
+    exec(compile("".join(source), file, "exec"), namespace)
+    linecache.cache[file] = (sum(map(len, source)), None, source, file)
+    function: Callable[..., Any] = namespace[name]
     return function
 
 
@@ -207,8 +211,9 @@ def _put_sums_of_products(
 def _sums_of_products(terms: int, sets: int, start: str) -> Callable[..., None]:
     row, outs, biases = names("a", terms), names("o", sets), names("b", sets)
     weights = [names(f"w{s}_", terms) for s in range(sets)]
+    name = f"sums_of_products_{terms}x{sets}" + f"_from_{start}" * bool(start)
     lines = [
-        "def run(places, rows, weights, biases, outs):",
+        f"def {name}(places, rows, weights, biases, outs):",
         # Named first, so numbered first: a local variable beyond the 256th takes an instruction more to load.
         f"    {' = '.join(row)} = None",
         f"    {unpacked(outs)} = outs",
@@ -220,7 +225,7 @@ def _sums_of_products(terms: int, sets: int, start: str) -> Callable[..., None]:
         products = " + ".join(f"{w}*{a}" for w, a in zip(factors, row, strict=True))
         before = {"": "", "bias": f"{bias} + ", "sum": f"{out}[i] + "}[start]
         lines.append(f"        {out}[i] = {before}{products}")
-    return define(lines)
+    return define(name, lines)
 
 
 @lru_cache(maxsize=64)
@@ -228,10 +233,12 @@ def _sums_over_nonzeros(count: int, width: int) -> Callable[..., list[tuple[Any,
     sums, weights = names("a", count * width), names("w", count * width)
     items = [_item(sums[i : i + width]) for i in range(0, count * width, width)]
     # The first product of a row starts its sums, so the loop over the nonzeros is entered twice.
+    name = f"sums_over_nonzeros_{count}x{width}"
     return define(
+        name,
         [
             "from itertools import compress",
-            "def run(rows, weights, nothing):",
+            f"def {name}(rows, weights, nothing):",
             "    results = []",
             "    for row in rows:",
             "        nonzeros = zip(filter(None, row), compress(weights, row))",
@@ -245,21 +252,23 @@ def _sums_over_nonzeros(count: int, width: int) -> Callable[..., list[tuple[Any,
             *(f"            {a} += v*{w}" for a, w in zip(sums, weights, strict=True)),
             f"        results.append({unpacked(items)})",
             "    return results",
-        ]
+        ],
     )
 
 
 @lru_cache(maxsize=64)
 def _add_scaled_rows(width: int) -> Callable[..., tuple[Any, ...]]:
     sums, row = names("a", width), names("x", width)
+    name = f"add_scaled_rows_{width}"
     return define(
+        name,
         [
-            "def run(start, scales, rows):",
+            f"def {name}(start, scales, rows):",
             f"    {unpacked(sums)} = start",
             f"    for v, {unpacked(row)} in zip(scales, rows):",
             *(f"        {a} += v*{x}" for a, x in zip(sums, row, strict=True)),
             f"    return {unpacked(sums)}",
-        ]
+        ],
     )
 
 
@@ -268,12 +277,14 @@ def _add_columns(count: int, width: int, go_on: bool) -> Callable[..., list[Any]
     items = [names(f"a{i}_", width) for i in range(count)]
     start = "" if go_on else "zero + "
     sums = [start + " + ".join(parts) for parts in zip(*items, strict=True)]
+    name = f"add_columns_{count}x{width}" + "_on" * go_on
     return define(
+        name,
         [
-            "def run(zero, columns):",
+            f"def {name}(zero, columns):",
             # As a loop variable of the comprehension, zero is local to it and no cell of the function around it.
             f"    return [{_item(sums)} for zero in (zero,) for {unpacked(map(_item, items))} in zip(*columns)]",
-        ]
+        ],
     )
 
 

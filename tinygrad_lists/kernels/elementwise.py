@@ -71,7 +71,8 @@ class Formula:
         """Run the loop called `way`, generated at its first use."""
         loop = self.loops.get(way)
         if loop is None:
-            loop = self.loops[way] = eval(LOOPS[way].format(self.text), dict(NAMES))
+            source = compile(LOOPS[way].format(self.text), f"<generated {self.name}, {way}>", "eval")
+            loop = self.loops[way] = eval(source, dict(NAMES))
         return loop(*operands)
 
 

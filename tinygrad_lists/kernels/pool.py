@@ -218,8 +218,9 @@ def _divisors(windows: Windows, count_include_pad: bool) -> list[int]:
 def _first_maximum(taps: int, no_nan: bool) -> Callable[[Flat, list[tuple[int, ...]], int, list[int]], None]:
     """The written-out search: ``find(plane, places, start, result)`` appends start + place of each window's maximum."""
     places = names("i", taps)
+    name = f"first_maximum_of_{taps}" + "_with_nan" * (not no_nan)
     lines = [
-        "def run(plane, places, start, result):",
+        f"def {name}(plane, places, start, result):",
         "    append = result.append",
         f"    for {unpacked(places)} in places:",
         "        best = plane[i0]",
@@ -232,4 +233,4 @@ def _first_maximum(taps: int, no_nan: bool) -> Callable[[Flat, list[tuple[int, .
             "            best = a",
             f"            i0 = {place}",
         ]
-    return define([*lines, "        append(start + i0)"])
+    return define(name, [*lines, "        append(start + i0)"])
