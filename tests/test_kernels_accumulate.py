@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import traceback
 import random
+import traceback
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise

@@ -47,7 +47,13 @@ def matmul(x: Flat, x_shape: Shape, y: Flat, y_shape: Shape) -> Flat:
     out: Flat = []
     for b in range(numel(batch)):
         rows = [x[i : i + k] for i in range(b * n * k, (b + 1) * n * k, k)]
-        columns = list(zip(*[y[i : i + m] for i in range(b * k * m, (b + 1) * k * m, m)], strict=True))
-        for row in sums_of_products(columns, rows):
-            out += row
+        columns = [y[i : (b + 1) * k * m : m] for i in range(b * k * m, b * k * m + m)]
+        if n <= m:  # the longer of the two makes the better loop
+            for row in sums_of_products(columns, rows):
+                out += row
+        else:
+            product = [None] * (n * m)
+            for i, column in enumerate(sums_of_products(rows, columns)):
+                product[i::m] = column
+            out += product
     return out
