@@ -50,11 +50,11 @@ def chain(count: int) -> Value:
 
 
 def tangle(count: int) -> Value:
-    """So many nodes without any pattern, each made of two of the last twenty, and all used in the end."""
+    """At least so many nodes without any pattern, each made of two of the last twenty; one of five is never used."""
     rng = random.Random(0)
     values = [Value(rng.uniform(-1, 1), name=f"v{i}") for i in range(20)]
     unused = list(values)
-    for _ in range(count - 40):
+    for _ in range(count + count // 4):
         a, b = rng.choice(values[-20:]), rng.choice(values[-20:])
         v = rng.choice([a + b, a * b, a - b])
         unused = [*[u for u in unused if u is not a and u is not b][-20:], v]

@@ -167,19 +167,23 @@ def build(
     sent = {} if done is None else dict(done.steps)
     numbers: dict[Value, list[str]] = {}
     for v in order:
-        if not v.inputs:
+        inputs = v.inputs
+        if not inputs:
             continue
-        locals_ = local_derivatives(v) if v.requires_grad and not stale else [None] * len(v.inputs)
-        contributions = sent.get(v, [None] * len(v.inputs))
-        numbers[v] = []
-        for position, (x, local, c) in enumerate(zip(v.inputs, locals_, contributions, strict=True)):
-            edge = Edge(f"e{len(edges)}", ids[x], ids[v], position, local, flow=flows.of_edge(v, position))
+        nothing = [None] * len(inputs)
+        locals_ = local_derivatives(v) if v.requires_grad and not stale else nothing
+        target, added = ids[v], []
+        for position, c in enumerate(sent.get(v, nothing)):
+            x = inputs[position]
+            id, flow = f"e{len(edges)}", flows.of_edge(v, position)
+            contribution = total = place = None
             if c is not None:
-                edge.contribution = Summary(c.data, x.shape)
-                edge.total = None if c.total is None else Summary(c.total, x.shape)
-                edge.order = c.order
-                numbers[v].append(edge.id)
-            edges.append(edge)
+                data, so_far, place = c
+                contribution = Summary(data, x.shape)
+                total = None if so_far is None else Summary(so_far, x.shape)
+                added.append(id)
+            edges.append(Edge(id, ids[x], target, position, locals_[position], contribution, total, place, flow))
+        numbers[v] = added
     steps = [] if done is None else [Step(ids[v], tuple(numbers[v])) for v, _ in done.steps]
     seeds = {} if done is None else {ids[v]: Summary(seed._data, v.shape) for v, seed in done.seeds}
     return Graph(
