@@ -611,15 +611,23 @@ def torch_split(t: Any, x: Any, sections: Any, axis: int) -> Any:
 def repeats(s: Source) -> tuple[list[Array], Params]:
     shape = s.shape()
     axis = s.axis(len(shape), several=False)
-    return [s.numbers(shape)], {"repeats": s.size(0, 3), "axis": axis}
+    places = math.prod(shape) if axis is None else shape[axis]
+    times = s.choice([s.size(0, 3), [s.size(0, 2) for _ in range(places)]])
+    return [s.numbers(shape)], {"repeats": times, "axis": axis}
 
 
-def repeat_reference(x: Array, repeats: int, axis: int | None) -> Array:
+def repeat_reference(x: Array, repeats: Any, axis: int | None) -> Array:
     if axis is None:
         x, axis = Array(x.flat, (len(x.flat),)), 0
     (at,) = axes_of(axis, len(x.shape))
-    shape = [n * repeats if a == at else n for a, n in enumerate(x.shape)]
-    return pick(x, shape, lambda index: [i // repeats if a == at else i for a, i in enumerate(index)])
+    times = [repeats] * x.shape[at] if isinstance(repeats, int) else repeats
+    source = [place for place, n in enumerate(times) for _ in range(n)]
+    shape = [len(source) if a == at else n for a, n in enumerate(x.shape)]
+    return pick(x, shape, lambda index: [source[i] if a == at else i for a, i in enumerate(index)])
+
+
+def torch_repeat(t: Any, x: Any, repeats: Any, axis: int | None) -> Any:
+    return t.repeat_interleave(x, repeats if isinstance(repeats, int) else t.tensor(repeats, dtype=t.int64), axis)
 
 
 def tiles(s: Source) -> tuple[list[Array], Params]:
@@ -640,15 +648,18 @@ def tile_reference(x: Array, repeats: Any) -> Array:
 
 def rolls(s: Source) -> tuple[list[Array], Params]:
     shape = s.shape()
-    return [s.numbers(shape)], {"shift": s.size(-4, 4), "axis": s.axis(len(shape), several=False)}
+    axis = s.axis(len(shape))
+    shift = tuple(s.size(-4, 4) for _ in axis) if isinstance(axis, tuple) else s.size(-4, 4)
+    return [s.numbers(shape)], {"shift": shift, "axis": axis}
 
 
-def roll_reference(x: Array, shift: int, axis: int | None) -> Array:
+def roll_reference(x: Array, shift: Any, axis: Any) -> Array:
     if axis is None:
         size = len(x.flat)
         return Array([x.flat[(i - shift) % size] for i in range(size)], x.shape)
-    (at,) = axes_of(axis, len(x.shape))
-    return pick(x, x.shape, lambda index: [(i - shift) % x.shape[a] if a == at else i for a, i in enumerate(index)])
+    shifts = dict(zip(axis, shift, strict=True)) if isinstance(axis, tuple) else {axis: shift}
+    by_axis = {a % len(x.shape): places for a, places in shifts.items()}
+    return pick(x, x.shape, lambda index: [(i - by_axis.get(a, 0)) % x.shape[a] for a, i in enumerate(index)])
 
 
 def triangles(s: Source) -> tuple[list[Array], Params]:
@@ -1035,6 +1046,8 @@ ELEMENTWISE = [
             (lambda: f.where([1, 0], [1.0, 2.0, 3.0], 0), ValueError, r"where: shapes \(2,\) and \(3,\)"),
             (lambda: f.where("a", 1.0, 2.0), TypeError, "where: 'a' is a str"),
             (lambda: f.where(1, 1.0, None), TypeError, "where: None is a NoneType"),
+            # PyTorch's method x.where(condition, y), which here would take x as the condition
+            (lambda: (x := Value([1.0, -2.0])).where(x > 0, 0.0), TypeError, "where: the condition comes first"),
         ],
     ),
 ]
@@ -1256,6 +1269,7 @@ MOVEMENTS = [
         errors=[
             (lambda: f.roll([1.0], 1.5), TypeError, "roll: shifts are ints, not 1.5"),
             (lambda: f.roll([1.0], 1, 1), IndexError, "roll: axis 1 is out of range"),
+            (lambda: f.roll([1.0], (1, 2), 0), ValueError, r"roll: 2 shifts \(1, 2\) for 1 axes \(0,\)"),
         ],
     ),
     Row(
@@ -1307,6 +1321,7 @@ MOVEMENTS = [
         torch=lambda t, *parts, axis: t.stack(parts, axis),
         errors=[
             (lambda: f.stack([]), ValueError, "stack: needs at least one"),
+            (lambda: f.stack([[1.0]], 3), IndexError, "stack: axis 3 is out of range"),
             (lambda: f.stack([[1.0], [1.0, 2.0]]), ValueError, r"stack: shapes \(1,\) and \(2,\) differ"),
         ],
     ),
@@ -1323,6 +1338,7 @@ MOVEMENTS = [
             (lambda: f.split([1.0, 2.0], [3]), ValueError, r"split: indices \[3\] must rise from 0 to the size 2"),
             (lambda: f.split([1.0, 2.0], [-1]), ValueError, "split: indices"),
             (lambda: f.split([1.0], 1, 1), IndexError, "split: axis 1 is out of range"),
+            (lambda: f.split([1.0], "a"), TypeError, "split: sections are ints, not 'a'"),
         ],
     ),
     Row(
@@ -1331,10 +1347,11 @@ MOVEMENTS = [
         repeats,
         repeat_reference,
         degree=1,
-        torch=lambda t, x, repeats, axis: t.repeat_interleave(x, repeats, axis),
+        torch=torch_repeat,
         errors=[
             (lambda: f.repeat([1.0], -1), ValueError, "repeat: sizes are not negative"),
             (lambda: f.repeat([1.0], 1.5), TypeError, "repeat: sizes are ints, not 1.5"),
+            (lambda: f.repeat([1.0], [1, 2]), ValueError, "repeat: 2 repeats for axis 0 of size 1"),
         ],
     ),
     Row(
@@ -1353,7 +1370,10 @@ MOVEMENTS = [
         triangle(lower=True),
         degree=1,
         torch=lambda t, x, k: t.tril(x, k),
-        errors=[(lambda: f.tril([1.0]), ValueError, r"tril: shape \(1,\) has no rows and columns")],
+        errors=[
+            (lambda: f.tril([1.0]), ValueError, r"tril: shape \(1,\) has no rows and columns"),
+            (lambda: f.tril([[1.0]], 0.5), TypeError, "tril: diagonals are ints, not 0.5"),
+        ],
     ),
     Row(
         "triu",
@@ -1362,7 +1382,10 @@ MOVEMENTS = [
         triangle(lower=False),
         degree=1,
         torch=lambda t, x, k: t.triu(x, k),
-        errors=[(lambda: f.triu(1.0), ValueError, r"triu: shape \(\) has no rows and columns")],
+        errors=[
+            (lambda: f.triu(1.0), ValueError, r"triu: shape \(\) has no rows and columns"),
+            (lambda: f.triu([[1.0]], "a"), TypeError, "triu: diagonals are ints, not 'a'"),
+        ],
     ),
 ]
 
@@ -1386,7 +1409,7 @@ INDEXING = [
             (lambda: Value([1.0])[0, 0], IndexError, r"getitem: 2 indices for shape \(1,\)"),
             (lambda: Value([1.0])[..., ...], IndexError, "getitem: only one '...'"),
             (lambda: Value([1.0])[1.0], TypeError, "getitem: an index is made of ints, slices or bools, not float"),
-            (lambda: Value([1.0])["a"], TypeError, "getitem: 'a' is a str"),
+            (lambda: Value([1.0])["a"], TypeError, "getitem: .* not 'a'"),
             (lambda: Value([1.0])[True], TypeError, "getitem: a single truth value is no index"),
             (lambda: Value([1.0])[Value(1.0) > 0], TypeError, "getitem: a single truth value is no index"),
             (lambda: Value([1.0])[Value(0.0)], TypeError, "getitem: 0.0 is no index"),
@@ -1520,6 +1543,7 @@ PRODUCTS = [
             (lambda: f.einsum("i->j", [1.0]), ValueError, "einsum: output 'j' of 'i->j' must name input letters"),
             (lambda: f.einsum("i->ii", [1.0]), ValueError, "einsum: output 'ii' .* each once"),
             (lambda: f.einsum("i...", [1.0]), ValueError, "einsum: .* one letter an axis"),
+            (lambda: f.einsum([1.0], "i"), TypeError, "einsum: the subscripts come first"),
         ],
     ),
     Row(

@@ -113,10 +113,17 @@ def test_parameters_reach_function_shape_and_rule():
     assert x.grad == [111.0, 5.0]
 
 
-def test_without_a_rule_the_result_is_a_constant():
+def test_without_a_rule_no_gradient_is_silently_lost():
+    """Whoever forgets the rule is told, and does not find a gradient without that part."""
     nearest = primitive(lambda x: float(round(x)), name="nearest")
-    y = nearest(Value(1.7))
-    assert (y.data, y.requires_grad) == (2.0, False)
+    x = Value(1.7)
+    y = nearest(x)
+    assert y.data == 2.0
+    for out in (y, x * y):
+        with pytest.raises(RuntimeError, match="nearest has no rule for its gradient"):
+            out.backward()
+    (x * y.detach()).backward()
+    assert x.grad == 2.0
 
 
 def test_under_no_grad_and_anomaly_mode():

@@ -156,6 +156,19 @@ def test_comparisons_are_masks() -> None:
     assert not is_mask((x > 0) * 1)
 
 
+def test_masks_are_joined_as_in_numpy() -> None:
+    x = counted(6)
+    assert x[(x > 1) & (x < 4)].data == [2.0, 3.0]
+    assert x[(x < 1) | (x > 4)].data == [0.0, 5.0]
+    assert x[(x > 1) ^ (x > 3)].data == [2.0, 3.0]
+    assert x[~(x > 1)].data == [0.0, 1.0]
+    assert (~equal(x, 0.0) & (x < 2)).data == [0, 1, 0, 0, 0, 0]
+    assert ((x.reshape(6, 1) > 4) | (x < 1)).shape == (6, 6)
+    for join in (lambda: x & (x > 1), lambda: (x > 1) | True, lambda: [1] ^ (x > 1), lambda: ~x):
+        with pytest.raises(TypeError, match=r"[&|^~]: joins comparisons"):
+            join()
+
+
 def test_masks_and_positions_from_arrays() -> None:
     np = pytest.importorskip("numpy", reason="NumPy is not installed")
     x = Value([3.0, -1.0, 2.0])

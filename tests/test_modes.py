@@ -121,6 +121,11 @@ def test_hooks_replace_in_order_and_can_be_removed():
     assert x.grad == [1.0, 1.0]
 
 
+def test_a_hook_that_cannot_be_called_is_refused_at_once():
+    with pytest.raises(TypeError, match="register_hook: the hook is a function of the gradient, not 3"):
+        Value(1.0).register_hook(3)
+
+
 def test_hook_on_a_leaf_changes_what_accumulates():
     x = Value(2.0)
     x.register_hook(lambda g: 100.0)

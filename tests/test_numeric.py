@@ -396,7 +396,7 @@ def test_complex_overflow_keeps_the_part_that_is_finite() -> None:
 @pytest.mark.parametrize("name", NOT_HOLOMORPHIC)
 def test_functions_that_are_not_holomorphic_refuse_complex_numbers(name: str) -> None:
     args = (1j,) if name in EXACT_UNARY else (1j, 2.0)
-    with pytest.raises(TypeError, match=rf"^{name}: not holomorphic.*x\.real"):
+    with pytest.raises(TypeError, match=rf"^{name}: not holomorphic.*the real or imaginary part"):
         function(name)(*args)
 
 

@@ -485,6 +485,8 @@ KINKS: dict[str, tuple[Callable[..., Value], Callable[..., Any], list[list[float
     "remainder": (lambda x, y: x % y, lambda t, x, y: t.remainder(x, y), [[7, -7, 7, -7], [2.5, 2.5, -2.5, -2.5]]),
     "max": (functions.max, lambda t, x: t.amax(x), [[3.0, 1.0, 3.0, 3.0]]),
     "min": (functions.min, lambda t, x: t.amin(x), [[0.0, 1.0, -0.0, 3.0]]),
+    "max of nan": (functions.max, lambda t, x: t.amax(x), [[3.0, nan, 3.0]]),
+    "min of nan": (functions.min, lambda t, x: t.amin(x), [[nan, 1.0]]),
     "prod of zeros": (functions.prod, lambda t, x: t.prod(x), [[0.0, 2.0, 0.0]]),
     "prod of one zero": (functions.prod, lambda t, x: t.prod(x), [[0.0, 2.0, 3.0]]),
     "std of equals": (functions.std, lambda t, x: t.std(x, correction=0), [[2.0, 2.0]]),

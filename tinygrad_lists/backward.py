@@ -256,7 +256,7 @@ def _step(found: dict[Value, Any], node: Value, g: Value, as_values: bool, obser
     if modes.active and (trace := modes.state.trace) is not None:
         trace.behind = node.scope
     if node.op.vjp is None:
-        raise RuntimeError(f"backward: the operation {node.op.name} has no rule; see vjps")
+        raise RuntimeError(f"backward: {node.op.name} has no rule for its gradient; give it a vjp, or detach its result")
     contributions: list[Value | None] = []
     for x, c in zip(node.inputs, node.op.vjp(g, node, *node.inputs, **node.params), strict=True):
         if c is None or x not in found:

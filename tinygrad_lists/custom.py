@@ -39,8 +39,8 @@ def primitive(
             ``function(x, x_shape, y, y_shape, ..., **params)``; it returns a flat list.
         vjp: the rule ``(g, out, x, y, ..., **params)``, all Values, g being the gradient of the result. It returns a
             tuple with the gradient of each input: a Value of the input's shape (or stretched, as by broadcasting), or
-            None where no gradient flows; an entry behind ``lambda:`` is worked out only if needed. Without `vjp` the
-            result is a constant.
+            None where no gradient flows; an entry behind ``lambda:`` is worked out only if needed. Without `vjp` a
+            backward pass through the operation raises RuntimeError; ``.detach()`` its result where none shall flow.
         shape: ``shape(x_shape, y_shape, ..., **params)`` of the result.
         name: for pictures and messages; the function's name if left out.
 
@@ -79,7 +79,6 @@ def primitive(
             label,
             _elementwise_shape(label) if shape is None else shape,
             _elementwise_kernel(label, plain) if shape is None else _checked_kernel(label, plain, shape),
-            differentiable=vjp is not None,
         )
         row.vjp = None if vjp is None else _checked_rule(label, vjp)
 

@@ -40,8 +40,8 @@ def register_hook(self: Value, hook: Hook) -> HookHandle:
         A handle; ``handle.remove()`` takes the hook off.
 
     Raises:
-        RuntimeError: the Value requires no gradient. ValueError, in the backward pass: the replacement has another
-            shape.
+        TypeError: `hook` cannot be called. RuntimeError: the Value requires no gradient. ValueError, in the backward
+            pass: the replacement has another shape.
 
     >>> x = Value(3.0)
     >>> handle = x.register_hook(lambda g: g * 10)
@@ -50,6 +50,8 @@ def register_hook(self: Value, hook: Hook) -> HookHandle:
     60.0
     >>> handle.remove()
     """
+    if not callable(hook):
+        raise TypeError(f"register_hook: the hook is a function of the gradient, not {hook!r:.60}")
     if not self.requires_grad:
         raise RuntimeError("register_hook: this Value requires no gradient, so the hook would never be called")
     meta = self._meta = {} if self._meta is None else self._meta

@@ -197,9 +197,11 @@ def not_holomorphic(op: str) -> TypeError:
     """The error for a function that complex numbers do not have, or that has no complex derivative.
 
     >>> print(not_holomorphic("relu"))
-    relu: not holomorphic, so not defined for complex numbers here; apply it to x.real or x.imag
+    relu: not holomorphic, so not defined for complex numbers; apply it to the real or imaginary part
     """
-    return TypeError(f"{op}: not holomorphic, so not defined for complex numbers here; apply it to x.real or x.imag")
+    return TypeError(
+        f"{op}: not holomorphic, so not defined for complex numbers; apply it to the real or imaginary part"
+    )
 
 
 def exactly(op: str, function: Callable[..., Any], *args: Any) -> Any:

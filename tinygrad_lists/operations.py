@@ -1,4 +1,4 @@
-"""Running primitives on Values: `apply`, the one place where nodes are recorded, and the operators ``+ - * / ** <``.
+"""Running primitives on Values: `apply`, the one place where nodes are recorded, and the operators ``+ - * / ** < &``.
 
 Scalars in the default modes go a short way through here, with no list, no shape rule and one call, so that scalar
 programs are as quick as an engine for scalars alone.
@@ -106,8 +106,36 @@ def _comparison(name: str) -> Callable[[Value, Any], Value]:
     return operator
 
 
+def _logical(symbol: str, name: str) -> Callable[[Value, Any], Value]:
+    """An operator method that joins two masks into one."""
+
+    def operator(self: Value, other: Any) -> Any:
+        _require_masks(symbol, self, other)
+        return as_mask(apply(PRIMITIVES[name], self, other))
+
+    return operator
+
+
+def _invert(self: Value) -> Value:
+    _require_masks("~", self)
+    return as_mask(apply(PRIMITIVES["equal"], self, constant(0, ())))
+
+
+def _require_masks(symbol: str, *operands: Any) -> None:
+    for x in operands:
+        if not isinstance(x, Value) or not is_mask(x):
+            raise TypeError(f"{symbol}: joins comparisons, as in (x > 0) & (x < 1), but one side is {x!r:.60}")
+
+
 def as_mask(x: Value) -> Value:
-    """`x`, noted as truth values, so that ``v[v > 0]`` reads it as a mask and not as the positions 0 and 1."""
+    """`x`, noted as truth values, so that ``v[v > 0]`` reads it as a mask and not as the positions 0 and 1.
+
+    Masks are joined with ``& | ^ ~``, as in NumPy.
+
+    >>> x = Value([1.0, 2.0, 3.0])
+    >>> x[(x > 1) & ~(x > 2)].data
+    [2.0]
+    """
     x._meta = {**(x._meta or {}), "mask": True}
     return x
 
@@ -227,5 +255,9 @@ for _operator, _row in _OPERATORS.items():
 # Comparisons give 0 and 1 without gradient. == and != compare identity, so that Values can be keys; see `equal`.
 for _operator, _row in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
     setattr(Value, f"__{_operator}__", _comparison(_row))
-for _operator, _method in {"neg": _neg, "abs": _abs, "tinygrad_apply": _called_by_numeric}.items():
+for _symbol, _operator, _row in (("&", "and", "mul"), ("|", "or", "maximum"), ("^", "xor", "not_equal")):
+    setattr(Value, f"__{_operator}__", _logical(_symbol, _row))
+    setattr(Value, f"__r{_operator}__", _logical(_symbol, _row))
+_METHODS = {"neg": _neg, "abs": _abs, "invert": _invert, "tinygrad_apply": _called_by_numeric}
+for _operator, _method in _METHODS.items():
     setattr(Value, f"__{_operator}__", _method)

@@ -116,7 +116,7 @@ def pair(value: int | Sequence[int], name: str, *, op: str, minimum: int = 1) ->
     >>> pair(3, "stride", op="conv2d"), pair((1, 2), "stride", op="conv2d")
     ((3, 3), (1, 2))
     """
-    both = (value, value) if isinstance(value, int) else tuple(value)
+    both = tuple(value) if isinstance(value, Sequence) else (value, value)
     if len(both) != 2 or any(isinstance(v, bool) or not isinstance(v, int) or v < minimum for v in both):
         raise ValueError(f"{op}: {name} is an int or a pair of ints of at least {minimum}, not {value!r}")
     return both[0], both[1]

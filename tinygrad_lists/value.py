@@ -108,6 +108,8 @@ class Value(Methods):
     def data(self) -> Any:
         """The number, or the numbers as fresh nested lists. Assigning replaces them; the shape must stay.
 
+        The lists are the caller's own: to change one element of a Value, change the list and assign it.
+
         Assigning to the result of an operation makes it a leaf. A graph built on the old data will refuse to run
         backward.
 

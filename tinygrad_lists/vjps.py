@@ -55,9 +55,10 @@ def _share(g: Any, x: Any, y: Any, x_loses: Any) -> Any:
 
 
 def _extreme(g: Any, out: Any, x: Any, axes: Any) -> tuple[Any]:
-    """max and min over axes: equal elements share the gradient equally."""
+    """max and min over axes: equal elements share the gradient equally. No element equals NaN: 0 / 0 for all."""
     chosen = equal(x, out)
-    return (where(chosen, g / _call("sum", chosen, axes=axes), zero_like(g)),)
+    count = _call("sum", chosen, axes=axes)
+    return (where(chosen, divide(g, count), divide(zero_like(g), count)),)
 
 
 def _concat(g: Any, out: Any, *parts: Any, axis: int) -> tuple[Any, ...]:

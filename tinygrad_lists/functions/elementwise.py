@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import numeric
-from ..operations import apply, as_mask, lift, unary
+from ..operations import apply, as_mask, is_mask, lift, unary
 from ..primitives import PRIMITIVES
 from ..value import Value
 
@@ -194,19 +194,27 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Value:
     """
     value = lift(x, "clip")
     if min is not None:
-        value = where(value < min, min, value)
+        low = lift(min, "clip")
+        value = where(value < low, low, value)
     if max is not None:
-        value = where(value > max, max, value)
+        high = lift(max, "clip")
+        value = where(value > high, high, value)
     return value
 
 
 def where(condition: Any, x: Any, y: Any) -> Value:
     """x where `condition` is true (not 0), y elsewhere. Only the chosen side gets the gradient.
 
+    Raises TypeError when the second argument is a comparison and the first is not: as a method this is
+    ``condition.where(x, y)``, and not PyTorch's ``x.where(condition, y)``.
+
     >>> where([1, 0], [10.0, 20.0], -1).data
     [10.0, -1.0]
     """
-    return apply(PRIMITIVES["where"], lift(condition, "where"), lift(x, "where"), lift(y, "where"))
+    condition, x, y = lift(condition, "where"), lift(x, "where"), lift(y, "where")
+    if is_mask(x) and not is_mask(condition) and not is_mask(y):
+        raise TypeError("where: the condition comes first, where(condition, x, y), but the second is the comparison")
+    return apply(PRIMITIVES["where"], condition, x, y)
 
 
 def equal(x: Any, y: Any) -> Value:

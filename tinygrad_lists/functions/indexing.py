@@ -24,7 +24,8 @@ __all__ = ["check_labels", "gather", "getitem", "one_hot", "scatter_add", "take"
 def getitem(x: Any, index: Any) -> Value:
     """``x[index]`` with ints, slices, ``...``, None, and lists (or Values) of ints or of booleans, as in NumPy.
 
-    A comparison is a mask: ``x[x > 0]``. Numbers computed from comparisons (their product, say) are positions.
+    A comparison is a mask: ``x[x > 0]``, and so is what ``& | ^ ~`` make of masks: ``x[(x > 0) & (x < 1)]``. Numbers
+    computed from comparisons (their product, say) are positions.
 
     Raises IndexError naming the axis for what is out of range.
 
@@ -91,6 +92,8 @@ def _entry(item: Any) -> Any:
         raise TypeError("getitem: a single truth value is no index; use a list of bools, or where()")
     if isinstance(item, int) or (isinstance(item, Value) and not item.shape):
         return _int(item)
+    if isinstance(item, str):
+        raise TypeError(f"getitem: an index is made of ints, slices or bools, not {item!r:.60}")
     masks = _is_boolean(item)
     index = lift(item, "getitem")
     if masks:

@@ -10,6 +10,7 @@ from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import normalize_axis
 from ..value import Value
+from .indexing import take
 from .movement import broadcast_to, expand_dims, flatten, ints, reshape, sizes_of
 
 __all__ = ["concat", "repeat", "roll", "split", "stack", "tile"]
@@ -39,7 +40,8 @@ def stack(values: Sequence[Any], axis: int = 0) -> Value:
     for part in parts:
         if part.shape != parts[0].shape:
             raise ValueError(f"stack: shapes {parts[0].shape} and {part.shape} differ; all must be equal")
-    return concat([expand_dims(part, axis) for part in parts], axis)
+    at = normalize_axis(axis, parts[0].ndim + 1, op="stack")
+    return concat([expand_dims(part, at) for part in parts], at)
 
 
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
@@ -51,29 +53,38 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
     x = lift(x, "split")
     at = normalize_axis(axis, x.ndim, op="split")
     size = x.shape[at]
-    if isinstance(sections, int):
+    cuts = ints((sections,), "sections", "split")
+    if not isinstance(sections, Sequence):
+        (sections,) = cuts
         if sections < 1 or size % sections:
             raise ValueError(
                 f"split: size {size} of axis {axis} does not divide into {sections} equal parts; give indices"
             )
-        sections = [size // sections * i for i in range(1, sections)]
-    edges = [0, *sections, size]
+        cuts = tuple(size // sections * i for i in range(1, sections))
+    edges = [0, *cuts, size]
     if any(a > b for a, b in pairwise(edges)):
-        raise ValueError(f"split: indices {list(sections)} must rise from 0 to the size {size}")
+        raise ValueError(f"split: indices {list(cuts)} must rise from 0 to the size {size}")
     return [_slice(x, at, a, b) for a, b in pairwise(edges)]
 
 
-def repeat(x: Any, repeats: int, axis: int | None = None) -> Value:
-    """Each element `repeats` times along `axis` (of the flattened tensor if None).
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Value:
+    """Each element `repeats` times along `axis` (of the flattened tensor if None), or a number of times of its own.
 
     >>> repeat(Value([1.0, 2.0]), 2).data
     [1.0, 1.0, 2.0, 2.0]
+    >>> repeat(Value([1.0, 2.0]), [0, 3]).data
+    [2.0, 2.0, 2.0]
     """
     x = lift(x, "repeat")
     if axis is None:
         x, axis = reshape(x, (x.size,)), 0
     at = normalize_axis(axis, x.ndim, op="repeat")
-    (repeats,) = sizes_of((repeats,), "repeat")
+    times = sizes_of((repeats,), "repeat")
+    if isinstance(repeats, Sequence):
+        if len(times) != x.shape[at]:
+            raise ValueError(f"repeat: {len(times)} repeats for axis {axis} of size {x.shape[at]}; give one a place")
+        return take(x, [place for place, n in enumerate(times) for _ in range(n)], at)
+    (repeats,) = times
     wide = broadcast_to(expand_dims(x, at + 1), (*x.shape[: at + 1], repeats, *x.shape[at + 1 :]))
     return reshape(wide, (*x.shape[:at], x.shape[at] * repeats, *x.shape[at + 1 :]))
 
@@ -94,21 +105,28 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Value:
     return reshape(broadcast_to(reshape(x, thin), wide), tuple(n * size for n, size in zip(times, sizes, strict=True)))
 
 
-def roll(x: Any, shift: int, axis: int | None = None) -> Value:
+def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Value:
     """Shifted by `shift` places along `axis`; what falls off the end comes in at the start. None rolls the flattened
-    tensor.
+    tensor. Several axes take as many shifts, or one for all.
 
     >>> roll(Value([1.0, 2.0, 3.0]), 1).data
     [3.0, 1.0, 2.0]
     """
-    x = lift(x, "roll")
-    (shift,) = ints((shift,), "shifts", "roll")
+    value = lift(x, "roll")
+    shifts = ints((shift,), "shifts", "roll")
     if axis is None:
-        return reshape(roll(flatten(x), shift, 0), x.shape) if x.ndim else x
-    at = normalize_axis(axis, x.ndim, op="roll")
-    size = x.shape[at]
-    cut = -shift % size if size else 0
-    return concat([_slice(x, at, cut, size), _slice(x, at, 0, cut)], at) if cut else x
+        return reshape(roll(flatten(value), sum(shifts), 0), value.shape) if value.ndim else value
+    axes = ints((axis,), "axes", "roll")
+    if not isinstance(shift, Sequence):
+        shifts *= len(axes)
+    if len(shifts) != len(axes):
+        raise ValueError(f"roll: {len(shifts)} shifts {shifts} for {len(axes)} axes {axes}; give one for each axis")
+    for places, a in zip(shifts, axes, strict=True):
+        at = normalize_axis(a, value.ndim, op="roll")
+        size = value.shape[at]
+        if cut := -places % size if size else 0:
+            value = concat([_slice(value, at, cut, size), _slice(value, at, 0, cut)], at)
+    return value
 
 
 def _slice(x: Value, axis: int, start: int, stop: int) -> Value:

@@ -202,6 +202,7 @@ def _triangle(rows: int, columns: int, k: int) -> tuple[int, ...]:
 def _mask(shape: Shape, k: int, op: str) -> Value:
     if len(shape) < 2:
         raise ValueError(f"{op}: shape {shape} has no rows and columns; it needs at least two axes")
+    (k,) = ints((k,), "diagonals", op)
     return constant(list(_triangle(shape[-2], shape[-1], k)), shape[-2:])
 
 
@@ -222,4 +223,5 @@ def triu(x: Any, k: int = 0) -> Value:
     [[1.0, 2.0], [0.0, 4.0]]
     """
     x = lift(x, "triu")
+    (k,) = ints((k,), "diagonals", "triu")
     return apply(PRIMITIVES["where"], _mask(x.shape, k - 1, "triu"), lift(0), x)

@@ -58,6 +58,8 @@ def einsum(subscripts: str, *operands: Any) -> Value:
     >>> einsum("ij,kj->ik", Value([[1.0, 2.0]]), Value([[3.0, 4.0]])).data
     [[11.0]]
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: the subscripts come first, as a string like 'ij,jk->ik', not {subscripts!r:.60}")
     values = [lift(v, "einsum") for v in operands]
     terms, output = _subscripts(subscripts, values)
     out: Value | None = None

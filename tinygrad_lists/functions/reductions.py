@@ -65,7 +65,7 @@ def _count(x: Value, axes: Iterable[int]) -> int:
     return numel([x.shape[a] for a in axes])
 
 
-def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) -> Value:
+def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Value:
     """``sum((x - mean(x))**2) / (n - correction)``; `correction` 1 is Bessel's (array API; PyTorch's default is 1).
 
     With ``n <= correction`` the divisor is 0, and the result inf or nan: so few numbers tell nothing.
@@ -74,13 +74,15 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) 
     (1.0, 2.0)
     """
     x = lift(x, "var")
+    if isinstance(correction, bool) or not isinstance(correction, int | float):
+        raise TypeError(f"var: correction is a number like 0 or 1, not {correction!r:.60}")
     axes = normalize_axes(axis, x.ndim, op="var")
     centred = x - mean(x, axes, keepdims=True)
     divisor = _count(x, axes) - correction
     return sum(centred * centred, axes, keepdims) / (divisor if divisor > 0 else 0)
 
 
-def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 0) -> Value:
+def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Value:
     """Square root of `var`. Where all numbers are equal the derivative is 0, as in PyTorch.
 
     >>> std(Value([1.0, 3.0])).data
@@ -116,8 +118,8 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Largest element over axes. Equal maxima share the gradient equally (``torch.amax``). NaN wins, and gets no
-    gradient.
+    """Largest element over axes. Equal maxima share the gradient equally (``torch.amax``). NaN wins, and makes the
+    gradient NaN.
 
     >>> max(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [5.0, 7.0]
@@ -126,8 +128,8 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Smallest element over axes. Equal minima share the gradient equally (``torch.amin``). NaN wins, and gets no
-    gradient.
+    """Smallest element over axes. Equal minima share the gradient equally (``torch.amin``). NaN wins, and makes the
+    gradient NaN.
 
     >>> min(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [1.0, 2.0]
