@@ -19,9 +19,10 @@ from . import mnist
 from .dataset import Dataset, Image
 from .download import ChecksumError, DownloadError
 from .idx import IdxArray, IdxError, read_idx, write_idx
-from .loader import Batch, DataLoader
+from .loader import Augment, Batch, DataLoader, StoredBatch
 
 __all__ = [
+    "Augment",
     "Batch",
     "ChecksumError",
     "DataLoader",
@@ -30,6 +31,7 @@ __all__ = [
     "IdxArray",
     "IdxError",
     "Image",
+    "StoredBatch",
     "mnist",
     "read_idx",
     "write_idx",

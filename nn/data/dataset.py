@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias, overload
 
-__all__ = ["Dataset", "Image"]
+__all__ = ["Dataset", "Image", "nested"]
 
 #: One image as nested lists of floats: (channels, height, width).
 Image: TypeAlias = list[list[list[float]]]
 
 # pixel / 255 for every pixel value, so that no image pays for a division and equal pixels share one float.
 _UNIT = tuple(pixel / 255.0 for pixel in range(256))
+
+
+def nested(pixels: bytes, columns: int) -> Image:
+    """An image's stored bytes as (1, rows, columns) nested lists of floats in [0, 1]."""
+    unit = _UNIT
+    flat = [unit[pixel] for pixel in pixels]
+    return [[flat[row : row + columns] for row in range(0, len(flat), columns)]]
 
 
 class Dataset:
@@ -74,11 +81,9 @@ class Dataset:
 
     def image(self, index: int) -> Image:
         """Return image ``index`` as new nested lists, shape (1, rows, columns), each pixel divided by 255."""
-        unit, columns = _UNIT, self.columns
-        size = self.rows * columns
+        size = self.rows * self.columns
         start = self._stored(index) * size
-        flat = [unit[pixel] for pixel in self._pixels[start : start + size]]
-        return [[flat[row : row + columns] for row in range(0, size, columns)]]
+        return nested(self._pixels[start : start + size], self.columns)
 
     def label(self, index: int) -> int:
         """Return the class of image ``index``, from 0 to ``classes - 1``."""

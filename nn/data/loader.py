@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeAlias, TypeVar
 
-from .dataset import Image
+from .dataset import Dataset, Image, nested
 
-__all__ = ["Batch", "DataLoader", "Examples"]
+__all__ = ["Augment", "Batch", "DataLoader", "Examples", "StoredBatch"]
 
 #: Images (N, channels, height, width) as nested lists, and their N labels.
 Batch: TypeAlias = tuple[list[Image], list[int]]
+
+#: The same as bytes: pixels from 0 to 255, shape (N, 1, rows, columns), and N labels.
+StoredBatch: TypeAlias = tuple[memoryview, bytes]
+
+#: ``augment(pixels, rows, columns, epoch, index)`` returns another image of that size, as bytes; see `augmentation`.
+Augment: TypeAlias = Callable[[bytes, int, int, int, int], bytes]
+
+
+_B = TypeVar("_B")
 
 
 class Examples(Protocol):
@@ -25,7 +34,8 @@ class DataLoader:
     """Iterate over a dataset in batches: ``for images, labels in loader``.
 
     ``images`` is a nested list of shape (N, channels, height, width), ``labels`` a list of N ints. The last batch is
-    shorter when the batch size does not divide the dataset, unless ``drop_last``.
+    shorter when the batch size does not divide the dataset, unless ``drop_last``. `stored_batches` gives the same as
+    bytes, for compiled training.
 
     Each complete pass is an epoch, counted in ``epoch``. With ``shuffle`` every epoch has another order, a function of
     ``(seed, epoch)`` alone: a run that is resumed at epoch 3 (``loader.set_epoch(3)``) sees what an unbroken one saw,
@@ -37,9 +47,11 @@ class DataLoader:
         shuffle: another order each epoch; otherwise the dataset's own.
         seed: any int; the order of every epoch follows from it.
         drop_last: leave out a last batch that is shorter than the others.
+        augment: changes each image of a ``Dataset``, by its epoch and its index in the dataset; see `augmentation`.
 
     Raises:
         ValueError: a batch size under 1, an empty dataset, or ``drop_last`` with fewer images than one batch.
+        TypeError: ``augment`` for a dataset that is no ``Dataset``.
 
     >>> from nn.data import mnist
     >>> loader = DataLoader(mnist.load("train", subset="paper"), batch_size=8, shuffle=True, seed=1)
@@ -50,10 +62,16 @@ class DataLoader:
     (8, 1, 28, 28, 8)
     """
 
-    __slots__ = ("_epoch", "batch_size", "dataset", "drop_last", "seed", "shuffle")
+    __slots__ = ("_epoch", "augment", "batch_size", "dataset", "drop_last", "seed", "shuffle")
 
     def __init__(
-        self, dataset: Examples, batch_size: int, shuffle: bool = False, seed: int = 0, drop_last: bool = False
+        self,
+        dataset: Examples,
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        augment: Augment | None = None,
     ) -> None:
         if not _is_int(batch_size) or batch_size < 1:
             raise ValueError(f"DataLoader: batch_size {batch_size!r} must be an int of at least 1")
@@ -66,11 +84,16 @@ class DataLoader:
                 f"DataLoader: {len(dataset)} images make no batch of {batch_size} with drop_last=True; "
                 f"use a smaller batch_size or drop_last=False"
             )
+        if augment is not None and not isinstance(dataset, Dataset):
+            raise TypeError(
+                f"DataLoader: augment works on stored bytes, and a {type(dataset).__name__} has none; give a Dataset"
+            )
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
         self.drop_last = drop_last
+        self.augment = augment
         self._epoch = 0
 
     @property
@@ -104,23 +127,67 @@ class DataLoader:
         Raises:
             ValueError: ``start`` is not from 0 to ``len(loader)``.
         """
+        if self.augment is None:
+            return self._pass(start, self._nested)
+        return self._as_nested(self.stored_batches(start))
+
+    def stored_batches(self, start: int = 0) -> Iterator[StoredBatch]:
+        """The same epoch as bytes: pixels as a memoryview (N, 1, rows, columns) of 0 to 255, and N labels.
+
+        Raises:
+            ValueError: ``start`` is not from 0 to ``len(loader)``.
+            TypeError: the dataset is no ``Dataset``, so it has no stored bytes.
+
+        >>> data = Dataset(bytes(range(12)), labels=bytes([0, 1]), rows=2, columns=3)
+        >>> pixels, labels = next(DataLoader(data, batch_size=2).stored_batches())
+        >>> pixels.shape, pixels[1, 0, 0, 2], list(labels)
+        ((2, 1, 2, 3), 8, [0, 1])
+        """
+        if not isinstance(self.dataset, Dataset):
+            raise TypeError(
+                f"DataLoader: a {type(self.dataset).__name__} has no stored bytes; give a Dataset, or use batches()"
+            )
+        return self._pass(start, self._stored)
+
+    def _pass(self, start: int, make: Callable[[Sequence[int], int], _B]) -> Iterator[_B]:
+        """An iterator over the rest of an epoch, made now so that errors come now and the epoch is the present one."""
         if not _is_int(start) or not 0 <= start <= len(self):
             raise ValueError(
                 f"DataLoader: start {start!r} must be an int from 0 to {len(self)}, the batches of an epoch"
             )
-        return self._batches(start, self._epoch)
+        return self._run(start, self._epoch, make)
 
-    def _batches(self, start: int, epoch: int) -> Iterator[Batch]:
-        size, dataset = self.batch_size, self.dataset
-        indices = self.order(epoch)
+    def _run(self, start: int, epoch: int, make: Callable[[Sequence[int], int], _B]) -> Iterator[_B]:
+        size, indices = self.batch_size, self.order(epoch)
         for first in range(start * size, len(self) * size, size):
-            images, labels = [], []
-            for index in indices[first : first + size]:
-                image, label = dataset[index]
-                images.append(image)
-                labels.append(label)
-            yield images, labels
+            yield make(indices[first : first + size], epoch)
         self._epoch = epoch + 1
+
+    def _nested(self, indices: Sequence[int], epoch: int) -> Batch:
+        images, labels = zip(*[self.dataset[index] for index in indices], strict=True)
+        return list(images), list(labels)
+
+    def _stored(self, indices: Sequence[int], epoch: int) -> StoredBatch:
+        dataset, augment = self.dataset, self.augment
+        assert isinstance(dataset, Dataset)
+        pixels, labels = dataset.stored(indices)
+        if augment is not None:
+            rows, columns = dataset.rows, dataset.columns
+            size = rows * columns
+            pixels = b"".join(
+                [
+                    augment(pixels[place * size : place * size + size], rows, columns, epoch, index)
+                    for place, index in enumerate(indices)
+                ]
+            )
+        return memoryview(pixels).cast("B", (len(labels), 1, dataset.rows, dataset.columns)), labels
+
+    def _as_nested(self, batches: Iterator[StoredBatch]) -> Iterator[Batch]:
+        for pixels, labels in batches:
+            count, _, rows, columns = pixels.shape or ()
+            flat, size = pixels.tobytes(), rows * columns
+            images = [nested(flat[place * size : place * size + size], columns) for place in range(count)]
+            yield images, list(labels)
 
     def __iter__(self) -> Iterator[Batch]:
         return self.batches()
