@@ -23,7 +23,7 @@ from op_table import ROWS, Row
 
 import nn
 from tinygrad_lists import Value, checkpoint, detect_anomaly, primitive, record_source, scope
-from tinygrad_lists.backward import gradients
+from tinygrad_lists.backward import gradients, seed_for
 from tinygrad_lists.graph import Edge, Flow, Graph, Role, capture, capture_backward, to_dict, to_json
 from tinygrad_lists.graph.formulas import FORMULAS, op_text
 from tinygrad_lists.graph.thumbnail import LEVELS
@@ -234,6 +234,22 @@ def test_gradients_are_those_of_backward_to_the_bit_and_drawing_changes_none(mak
             assert node.held is not None
             assert node.held.same_bits(node.grad)
     assert all(a.grad is None or b.grad.same_bits(a.grad) for a, b in zip(graph.nodes, again.nodes, strict=True))
+
+
+def test_an_observer_of_bare_numbers_sees_the_same_as_one_of_values() -> None:
+    a, zero, constant = Value(0.5, name="a"), Value(0.0, name="zero"), Value(2.0, requires_grad=False)
+    out = random_scalars(30) * (a * a + constant / a).relu() + (a / zero).tanh()
+    seen: dict[bool, list[tuple[Value, list[str]]]] = {}
+    for bare in (False, True):
+        steps: list[tuple[Value, list[str]]] = []
+
+        def observe(node: Value, g: Any, sent: list[Any], steps: Any = steps) -> None:
+            steps.append((node, [repr(c._data if isinstance(c, Value) else c) for c in (g, *sent)]))
+
+        gradients([out], [seed_for(out)], observe=observe, bare=bare)
+        seen[bare] = steps
+    assert seen[True] == seen[False]
+    assert any("None" in texts for _, texts in seen[True])
 
 
 def test_totals_grow_to_the_gradient() -> None:

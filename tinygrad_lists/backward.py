@@ -160,6 +160,7 @@ def gradients(
     create_graph: bool = False,
     targets: Sequence[Value] | None = None,
     observe: Observer | None = None,
+    bare: bool = False,
 ) -> dict[Value, Any]:
     """Gradients of ``sum(output · seed)`` with respect to every Value that it depends on; nobody's ``.grad`` changes.
 
@@ -168,6 +169,7 @@ def gradients(
         targets: take these as the independent variables: nothing behind them is looked at, and only what leads from
             them to `outputs` is worked out.
         observe: called after each rule.
+        bare: `observe` takes scalars as bare numbers, for which no Values have to be made.
 
     Returns:
         Bare numbers for scalars and constant Values for tensors; with `create_graph` Values for all. None where no
@@ -184,7 +186,8 @@ def gradients(
         for output, seed in zip(outputs, seeds, strict=True):
             if output in found:
                 _add(found, output, seed if as_values or output.shape else seed._data)
-        _walk(order, found, as_values, observe if watched is None else _watching(watched, observe))
+        watch = observe if watched is None else _watching(watched, observe)
+        _walk(order, found, as_values, watch, bare and watched is None)
     return found
 
 
@@ -210,10 +213,12 @@ def _watching(watched: tuple[bool, bool], observe: Observer | None) -> Observer:
     return watch
 
 
-def _walk(order: list[Value], found: dict[Value, Any], as_values: bool, observe: Observer | None) -> None:
+def _walk(
+    order: list[Value], found: dict[Value, Any], as_values: bool, observe: Observer | None, bare: bool = False
+) -> None:
     """Run the rules from the youngest node to the oldest. Scalars, where one call costs as much as the arithmetic, have
     the loop body to themselves."""
-    on_numbers = not as_values and observe is None
+    on_numbers = not as_values and (observe is None or bare)
     for node in order:
         g = found[node]
         if g is None:
@@ -240,8 +245,12 @@ def _walk(order: list[Value], found: dict[Value, Any], as_values: bool, observe:
                 c = c() if x in found else None
         except ArithmeticError:
             # Plain arithmetic gives up (1.0 / 0.0) where Values know the IEEE answer.
-            _step(found, node, constant(g, ()), False, None)
+            _step(found, node, constant(g, ()), False, observe)
             continue
+        if observe is not None:
+            observe(
+                node, g, [v if v is not None and x in found else None for x, v in zip(inputs, (c, d), strict=False)]
+            )
         if c is not None and x in found:
             before = found[x]
             found[x] = c if before is None else before + c
@@ -256,7 +265,9 @@ def _step(found: dict[Value, Any], node: Value, g: Value, as_values: bool, obser
     if modes.active and (trace := modes.state.trace) is not None:
         trace.behind = node.scope
     if node.op.vjp is None:
-        raise RuntimeError(f"backward: {node.op.name} has no rule for its gradient; give it a vjp, or detach its result")
+        raise RuntimeError(
+            f"backward: {node.op.name} has no rule for its gradient; give it a vjp, or detach its result"
+        )
     contributions: list[Value | None] = []
     for x, c in zip(node.inputs, node.op.vjp(g, node, *node.inputs, **node.params), strict=True):
         if c is None or x not in found:

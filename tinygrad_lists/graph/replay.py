@@ -43,14 +43,14 @@ def replay(outputs: Sequence[Value], seeds: Sequence[Value], create_graph: bool 
     done = Replay()
     seen: list[tuple[Value, list[Any]]] = []
 
-    def observe(node: Value, g: Value, contributions: list[Value | None]) -> None:
-        seen.append((node, [None if c is None else c._data for c in contributions]))
+    def observe(node: Value, g: Any, contributions: list[Any]) -> None:
+        seen.append((node, [c._data if isinstance(c, Value) else c for c in contributions]))
         if watch is not None:
             watch(node, g, contributions)
 
     # To look at NaN is one reason to draw, so that it is no error here.
     with modes.setting(anomaly=None, source=False, scope=()):
-        done.found = gradients(outputs, seeds, create_graph=create_graph, observe=observe)
+        done.found = gradients(outputs, seeds, create_graph=create_graph, observe=observe, bare=watch is None)
     done.gradients = {v: g._data if isinstance(g, Value) else g for v, g in done.found.items() if g is not None}
     totals: dict[Value, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):
