@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 from nn_tools import flat
 
-from nn.generator import _RECURRENCES, RANGE, draw, seed
-from tinygrad_lists import Value
+from nn.generator import _RECURRENCES, RANGE, _modulo, draw, seed
+from tinygrad_lists import Value, jit
 
 
 def by_hand(state: list[float], count: int) -> list[int]:
@@ -36,6 +36,16 @@ def test_every_number_on_the_way_fits_into_float32() -> None:
     (m, _, _), (n, _, _) = _RECURRENCES
     largest = max(2 * (m - 1) ** 2, 2 * (n - 1) ** 2, n * (m - 1) + m * (n - 1), RANGE)
     assert largest < 2**24
+
+
+@pytest.mark.parametrize("modulus", [2887, 2843, RANGE])
+def test_the_remainder_is_exact_in_float32(modulus: int) -> None:
+    """The quotient is rounded; where it could matter is on both sides of every multiple."""
+    numbers = [n for k in range(0, 2**24, modulus) for n in (k - 1, k, k + 1) if 0 <= n < 2**24]
+    x = Value([float(n) for n in numbers], requires_grad=False)
+    step = jit(lambda x: _modulo(x, modulus), dtype="float32")
+    for _ in range(2):  # interpreted, then compiled
+        assert step(x).data == [float(n % modulus) for n in numbers]
 
 
 def factors(n: int) -> set[int]:
