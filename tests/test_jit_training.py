@@ -243,6 +243,55 @@ def test_random_programs(data: st.DataObject) -> None:
         assert all(abs(a - b) <= 1e-12 * scale for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
 
 
+@pytest.mark.parametrize(
+    ("size", "dtype", "bound"),
+    [(7, "float64", 1e-12), (8, "float64", 1e-12), (16, "float32", 1e-5), (17, "float32", 1e-5)],
+)
+def test_choices_and_classes(size: int, dtype: str, bound: float) -> None:
+    """where, gate and label smoothing over few classes, in rows of one or two vectors: wrong with GCC 12 where a load
+    stands under a condition (`test_jit_sizes`)."""
+    weights = [Value([[1.0 + 0.5 * c for c in range(classes)]]) for classes in (2, 3, 4, 5)]
+    smooth = nn.CrossEntropyLoss(label_smoothing=0.1)
+
+    def step(x: Any, y: Any) -> list[Value]:
+        out = []
+        for w in weights:
+            classes = w.shape[1]
+            w.grad = None
+            z = Value(x, requires_grad=False) @ w
+            right = functions.equal(functions.reshape(y, (size, 1)) % float(classes), list(map(float, range(classes))))
+            losses = [where(right, z, 0).sum(), where(right, 0.5, z * z).sum(), (z - 2.0).relu().sum()]
+            loss = losses[0] + losses[1] + losses[2] + smooth(z, [i % classes for i in range(size)])
+            loss.backward()
+            assert w.grad_value is not None
+            out += [*losses, loss, w.grad_value * 1, where(right, 3, [*range(classes)])]
+        return out
+
+    x, y = [[0.25 * (i + 1)] for i in range(size)], [i % 5 for i in range(size)]
+    expected = [v._flat() for v in step(x, y)]
+    compiled = [v._flat() for v in jit(step, dtype=dtype)(x, y)]
+    for ours, theirs in zip(compiled, expected, strict=True):
+        assert [type(a) for a in ours] == [type(b) for b in theirs]
+        assert ours == pytest.approx(theirs, rel=bound, abs=bound)
+
+
+def test_a_convolution_of_other_images_beside_the_batch() -> None:
+    """Two images that are no batch, in a program with lanes for seven."""
+    kernel = Value([[[[1.0, -2.0], [0.5, 3.0]]]])
+    images = Value([[[[float(i * j % 5) for j in range(4)] for i in range(3)]] for _ in range(2)], requires_grad=False)
+
+    def step(x: Any) -> list[Value]:
+        kernel.grad = None
+        loss = (functions.conv2d(images, kernel, stride=(2, 1)) ** 2).sum() * Value(x).sum()
+        loss.backward()
+        assert kernel.grad_value is not None
+        return [loss, kernel.grad_value * 1, Value(x) * 2]
+
+    x = [0.5 * i for i in range(7)]
+    for ours, theirs in zip(jit(step, dtype="float64")(x), step(x), strict=True):
+        assert ours._flat() == pytest.approx(theirs._flat(), rel=1e-12)
+
+
 def test_two_runs_give_the_same_bits() -> None:
     states = []
     for _ in range(2):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..shapes import strides_of
 from .affine import Affine, Loop, coalesce, nest
-from .formulas import FORMULAS, literal
+from .formulas import expression, literal
 from .layout import ELEMENTWISE, MOVES, Layout, is_alias
 from .passes import splat
 from .program import Node
@@ -146,7 +146,7 @@ class Emitter:
             return self.read(node.inputs[0], moved(node, index), body)
         assert node.op in ELEMENTWISE, node.op
         operands = [self.read(x, stretched(x, node, index), body) for x in node.inputs]
-        return FORMULAS[node.op].format(*operands)
+        return expression(node.op, node.kind, operands)
 
     def operand(self, node: Node, index: Index) -> tuple[Node, Affine]:
         """The buffer, and the address in it, of something that movements lead to."""
@@ -187,7 +187,8 @@ class Emitter:
         if node.op in MOVES:
             value = self.read(node.inputs[0], moved(node, index), body)
         else:
-            value = FORMULAS[node.op].format(*[self.read(x, stretched(x, node, index), body) for x in node.inputs])
+            operands = [self.read(x, stretched(x, node, index), body) for x in node.inputs]
+            value = expression(node.op, node.kind, operands)
         return self.kernel(node, body, self.store_all(node, loops, index, value, body))
 
     def store_all(
@@ -218,9 +219,17 @@ class Emitter:
         name, size = self.buffer(node), node.size // node.shape[0]
         base = "" if self.layout.chunks == 1 else f"c0 * {size} + "
         place, source = q.times(self.layout.width).text(), f"{base}{q.text()} + n * {size}"
-        line = f"{name}[{place} + n] = n < valid ? given[{source}] : 0;"
-        lines = nest([*loops, Loop("n", self.layout.width)], [line])
-        return Kernel(node, f"k{node.number}_load", [], [node], lines)
+        width = self.layout.width
+        lines = self.images([f"{name}[{place} + n] = given[{source}];"])
+        if self.layout.count % width:
+            lines.append(f"for (int n = valid; n < {width}; n++) {name}[{place} + n] = 0;")
+        return Kernel(node, f"k{node.number}_load", [], [node], nest(loops, lines))
+
+    def images(self, lines: Sequence[str]) -> list[str]:
+        """`lines` for every image of the chunk, and for no lane without one."""
+        if self.layout.count % self.layout.width == 0:
+            return nest([Loop("n", self.layout.width)], lines)
+        return ["for (int n = 0; n < valid; n++)", "{", *["  " + line for line in lines], "}"]
 
 
 def moved(node: Node, index: Index) -> Index:

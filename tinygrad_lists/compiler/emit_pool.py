@@ -22,6 +22,21 @@ class _Windows:
         self.padded = any(self.padding)
         self.taps = list(product(*map(range, self.kernel)))
 
+    def tap(self, k: int, m: int) -> tuple[Affine, Affine]:
+        """Row and column at which a tap is read: those of the nearest element of the plane if it lies outside."""
+        return (Affine.of(f"row{k}"), Affine.of(f"column{m}")) if self.padded else self.at(k, m)
+
+    def nearest(self) -> list[str]:
+        """C of those rows and columns. What is read in vain does no harm; see `FORMULAS` for what a condition does."""
+        if not self.padded:
+            return []
+        rows = [("row", k, self.at(k, 0)[0].text(), self.high) for k in range(self.kernel[0])]
+        columns = [("column", m, self.at(0, m)[1].text(), self.wide) for m in range(self.kernel[1])]
+        return [
+            f"const int {name}{tap} = {at} < 0 ? 0 : {at} < {size} ? {at} : {size - 1};"
+            for name, tap, at, size in rows + columns
+        ]
+
     def at(self, k: int, m: int) -> tuple[Affine, Affine]:
         """Row and column of a tap."""
         i, j = Affine.of("i2"), Affine.of("i3")
@@ -31,9 +46,17 @@ class _Windows:
     def inside(self, k: int, m: int) -> str:
         """C condition that a tap lies inside the plane."""
         row, column = (a.text() for a in self.at(k, m))
-        if not self.padded:
-            return "1"
-        return f"({row} >= 0 && {row} < {self.high} && {column} >= 0 && {column} < {self.wide})"
+        return f"(({row} == row{k}) & ({column} == column{m}))" if self.padded else "1"
+
+    def chosen(self, k: int, m: int, value: str) -> str:
+        """The value where a tap lies inside the plane, else 0."""
+        return f"choose({self.inside(k, m)}, {value}, 0)" if self.padded else value
+
+    def count(self, all_taps: bool) -> str:
+        """C of how many taps a window has, or how many inside the plane."""
+        if all_taps or not self.padded:
+            return str(len(self.taps))
+        return f"({' + '.join(self.inside(k, m) for k, m in self.taps)})"
 
 
 def place(e: Emitter, node: Node, gathered: Node | None) -> Kernel:
@@ -45,21 +68,18 @@ def place(e: Emitter, node: Node, gathered: Node | None) -> Kernel:
     loops, index = e.index(node)
     body = Body()
     kind = "I" if x.kind == "i" else "T"
-    lines = [f"{kind} best = 0; I at = -1;"]
+    lines = [f"{kind} best = 0; I at = -1;", *windows.nearest()]
     for number, (k, m) in enumerate(windows.taps):
-        address = (index[0], index[1], *windows.at(k, m))
+        address = (index[0], index[1], *windows.tap(k, m))
         value = _tap(e, x, address, body)
         if number == 0 and not windows.padded:
             lines = [f"{kind} best = {value}; I at = 0;"]
             continue
+        up = "!(v <= best) & (best == best)"
         if windows.padded:
-            test = "at < 0 || (best == best && (v != v || v > best))"
-            lines.append(
-                f"if {windows.inside(k, m)} {{ {kind} v = {value}; if ({test}) {{ best = v; at = {number}; }} }}"
-            )
-        else:
-            lines.append(f"{{ {kind} v = {value}; I up = !(v <= best) & (best == best); ")
-            lines.append(f"  best = up ? v : best; at = up ? {number} : at; }}")
+            up = f"{windows.inside(k, m)} & ((at < 0) | ({up}))"
+        lines.append(f"{{ {kind} v = {value}; I up = {up};")
+        lines.append(f"  best = up ? v : best; at = up ? {number} : at; }}")
     target = body.place(node, e.buffer(node), e.address(node, index))
     lines.append(f"{target} = at;")
     if gathered is not None:
@@ -148,13 +168,14 @@ def scattered(e: Emitter, node: Node) -> Kernel:
     lines = [f"{kind} g = {value}; I at = {at};"]
     if lanes:
         lines = [f"V{width} g; M{width} at;", *e.lanes(node, body, [f"g[n] = {value};", f"at[n] = {at};"])]
+    lines += windows.nearest()  # a place is never outside: there zeros are added
     for number, (k, m) in enumerate(windows.taps):
-        target = body.place(node, e.buffer(node), e.address(node, (index[0], index[1], *windows.at(k, m))))
+        target = body.place(node, e.buffer(node), e.address(node, (index[0], index[1], *windows.tap(k, m))))
         store = f"{target} {'=' if apart else '+='} at == {number} ? g : 0;"
         if lanes:
             body.addresses[-1] = body.addresses[-1].without("n")
             store = f"*(V{width} *)&{target} {'=' if apart else '+='} (V{width})((M{width})g & (at == {number}));"
-        lines.append(f"if {windows.inside(k, m)} {store}" if windows.padded else store)
+        lines.append(store)
     if e.layout.batch[node] is not None and not lanes:
         lines = e.lanes(node, body, lines)
     text = [body.fill(line) for line in nest([loop for loop in loops if loop.size > 1], lines)]
@@ -170,15 +191,15 @@ def positions(e: Emitter, node: Node) -> Kernel:
     loops, index = e.index(node)
     body = Body()
     kind = "I" if x.kind == "i" else "T"
-    lines = [f"{kind} best = 0; I at = -1;"]
+    lines = [f"{kind} best = 0; I at = -1;", *windows.nearest()]
     _, c, high, wide = x.shape
     for k, m in windows.taps:
-        row, column = windows.at(k, m)
+        row, column = windows.tap(k, m)
         value = _tap(e, x, (index[0], index[1], row, column), body)
         flat = index[0].times(c * high * wide) + index[1].times(high * wide) + row.times(wide) + column
-        test = "at < 0 || (best == best && (v != v || v > best))"
-        inside = windows.inside(k, m)
-        lines.append(f"if ({inside}) {{ {kind} v = {value}; if ({test}) {{ best = v; at = {flat.text()}; }} }}")
+        up = f"{windows.inside(k, m)} & ((at < 0) | (!(v <= best) & (best == best)))"
+        lines.append(f"{{ {kind} v = {value}; I up = {up};")
+        lines.append(f"  best = up ? v : best; at = up ? {flat.text()} : at; }}")
     lines.append(f"{body.place(node, e.buffer(node), e.address(node, index))} = at;")
     text = [body.fill(line) for line in nest([loop for loop in loops if loop.size > 1], lines)]
     return e.kernel(node, body, _without_unit_loops(text, loops))
@@ -190,11 +211,11 @@ def average(e: Emitter, node: Node) -> Kernel:
     windows = _Windows(e, x.shape, node)
     loops, index = e.index(node)
     body = Body()
-    lines = ["T s = 0; int count = 0;"]
+    lines = ["T s = 0;", *windows.nearest()]
     for k, m in windows.taps:
-        value = _tap(e, x, (index[0], index[1], *windows.at(k, m)), body)
-        lines.append(f"if ({windows.inside(k, m)}) {{ s += {value}; count++; }}")
-    count = str(len(windows.taps)) if node.params["count_include_pad"] else "count"
+        value = _tap(e, x, (index[0], index[1], *windows.tap(k, m)), body)
+        lines.append(f"s += {windows.chosen(k, m, value)};")
+    count = windows.count(node.params["count_include_pad"])
     lines.append(f"{body.place(node, e.buffer(node), e.address(node, index))} = s / {count};")
     if e.layout.batch[node] is not None:
         lines = e.lanes(node, body, lines)
@@ -209,13 +230,10 @@ def average_back(e: Emitter, node: Node) -> Kernel:
     loops, index = e.index(g)
     body = Body()
     value = _tap(e, g, index, body)
-    taps = len(windows.taps)
-    inside = " + ".join(windows.inside(k, m) for k, m in windows.taps)
-    count = str(taps) if node.params["count_include_pad"] else f"({inside})"
-    lines = [f"T share = {value} / {count};"]
+    lines = [*windows.nearest(), f"T share = {value} / {windows.count(node.params['count_include_pad'])};"]
     for k, m in windows.taps:
-        target = body.place(node, e.buffer(node), e.address(node, (index[0], index[1], *windows.at(k, m))))
-        lines.append(f"if ({windows.inside(k, m)}) {target} += share;")
+        target = body.place(node, e.buffer(node), e.address(node, (index[0], index[1], *windows.tap(k, m))))
+        lines.append(f"{target} += {windows.chosen(k, m, 'share')};")
     if e.layout.batch[node] is not None:
         lines = e.lanes(node, body, lines)
     text = [body.fill(line) for line in nest([loop for loop in loops if loop.size > 1], lines)]

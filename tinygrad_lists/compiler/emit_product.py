@@ -29,6 +29,7 @@ class ProductEmitter(Emitter):
             buffers.append(base)
         relu = self.relu_of(node)
         target = relu or node
+        inside = any(self.layout.batch[x] is not None for x in [node, *node.inputs])
         contraction = Contraction(
             [loop for loop in outer if loop.size > 1],
             [loop for loop in inner if loop.size > 1],
@@ -36,7 +37,7 @@ class ProductEmitter(Emitter):
             Operand(self.buffer(operands[0][0]), operands[0][1].without(*single)),
             Operand(self.buffer(operands[1][0]), operands[1][1].without(*single)),
             start,
-            self.layout.width,
+            self.layout.width if inside else 1,
             self.machine.lanes,
             self.machine.registers,
             add=self.layout.chunks > 1,

@@ -99,8 +99,12 @@ def arg(e: Emitter, node: Node) -> Kernel:
     kind, sign = "I" if x.kind == "i" else "T", ">" if node.op == "argmax" else "<"
     along = [loop for loop in loops if loop.name == f"i{axis}"]
     at = f"i{axis}"
-    test = f"if ({at} == 0 || (best == best && (v != v || v {sign} best))) {{ best = v; at = {at}; }}"
-    lines = [f"{kind} best = 0; I at = 0;", *nest(along, [f"{kind} v = {value};", test]), f"{place} = at;"]
+    better = [
+        f"{kind} v = {value};",
+        f"I up = ({at} == 0) | ((best == best) & ((v != v) | (v {sign} best)));",
+        f"best = up ? v : best; at = up ? {at} : at;",
+    ]
+    lines = [f"{kind} best = 0; I at = 0;", *nest(along, better), f"{place} = at;"]
     if e.layout.batch[node] is not None:
         lines = e.lanes(node, body, lines)
     others = [loop for loop in loops if loop.name != at]

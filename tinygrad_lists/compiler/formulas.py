@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["FORMULAS", "PRELUDE", "functions_of", "literal"]
+__all__ = ["FORMULAS", "PRELUDE", "expression", "functions_of", "literal"]
 
 #: C expressions in the operands {0}, {1}, {2}. A name in capitals is a function for both precisions, see `PRELUDE`.
+#:
+#: No load stands under a condition, here and in all kernels: what is not wanted is loaded too, and a choice is made bit
+#: by bit. A load under a condition becomes a masked load, and GCC before 12.4, 13.3 and 14 may load a row of two
+#: vectors with the mask of the first (its bug 114375): wrong numbers. ``c ? x : y`` will not do, since loads sink into
+#: its branches.
 FORMULAS: dict[str, str] = {
     "float": "((T){0})",
     "add": "({0} + {1})",
@@ -37,7 +43,7 @@ FORMULAS: dict[str, str] = {
     "softplus": "softplus({0})",
     "relu": "relu({0})",
     "gate": "gate({0}, {1})",
-    "where": "({0} != 0 ? {1} : {2})",
+    "where": "choose({0} != 0, {1}, {2})",
     "less": "({0} < {1})",
     "less_equal": "({0} <= {1})",
     "greater": "({0} > {1})",
@@ -48,14 +54,18 @@ FORMULAS: dict[str, str] = {
 
 _MATH = ["pow", "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "tanh", "erf", "floor", "fmod"]
 
-#: T is the kind of float, I the kind of int of the same width.
+_BITS = "typedef union { T t; I i; } Bits;\n"
+
+#: T is the kind of float, I the kind of int of the same width, Bits either.
 PRELUDE = {
     "float32": "typedef float T;\ntypedef int32_t I;\n"
     + "".join(f"#define {name.upper()} {name}f\n" for name in _MATH)
-    + "#define ABS fabsf\n#define COPYSIGN copysignf\n",
+    + "#define ABS fabsf\n#define COPYSIGN copysignf\n"
+    + _BITS,
     "float64": "typedef double T;\ntypedef int64_t I;\n"
     + "".join(f"#define {name.upper()} {name}\n" for name in _MATH)
-    + "#define ABS fabs\n#define COPYSIGN copysign\n",
+    + "#define ABS fabs\n#define COPYSIGN copysign\n"
+    + _BITS,
 }
 
 _FUNCTIONS = {
@@ -65,7 +75,14 @@ _FUNCTIONS = {
     "sigmoid": "static inline T sigmoid(T x) { T e = EXP(-ABS(x)); return (x >= 0 ? 1 : e) / (1 + e); }",
     "softplus": "static inline T softplus(T x) { return (x > 0 ? x : 0) + LOG1P(EXP(x > 0 ? -x : x)); }",
     "relu": "static inline T relu(T x) { return x <= 0 ? 0 : x; }",
-    "gate": "static inline T gate(T x, T y) { return y <= 0 ? 0 : x; }",
+    "gate": "static inline T gate(T x, T y) { Bits a = {x}; a.i &= -(I)!(y <= 0); return a.t; }",
+    "choose": """static inline T choose(int yes, T x, T y) {
+  I mask = -(I)yes;
+  Bits a = {x}, b = {y};
+  a.i = (a.i & mask) | (b.i & ~mask);
+  return a.t;
+}""",
+    "choose_whole": "static inline I choose_whole(int yes, I x, I y) { return (x & -(I)yes) | (y & ~-(I)yes); }",
     "floor_divide": """static inline T floor_divide(T x, T y) {
   if (y == 0) return x * COPYSIGN(INFINITY, y);
   T r = FMOD(x, y), q = (x - r) / y;
@@ -75,12 +92,21 @@ _FUNCTIONS = {
   return q - whole > (T)0.5 ? whole + 1 : whole;
 }""",
     "remainder_of": """static inline T remainder_of(T x, T y) {
-  if (y == 0) return NAN;
-  T r = FMOD(x, y);
+  T r = FMOD(x, y);  // NaN for y = 0
   if (r == 0) return COPYSIGN((T)0, y);
   return (y < 0) != (r < 0) ? r + y : r;
 }""",
 }
+
+
+def expression(op: str, kind: str, operands: Sequence[str]) -> str:
+    """An elementwise operation as C, whose result is a float ("f") or an int ("i").
+
+    >>> expression("where", "i", ["x1[n]", "1", "x2[n]"])
+    'choose_whole(x1[n] != 0, 1, x2[n])'
+    """
+    text = FORMULAS[op].format(*operands)
+    return text.replace("choose(", "choose_whole(", 1) if op == "where" and kind == "i" else text
 
 
 def functions_of(body: str) -> str:

@@ -161,7 +161,7 @@ class _Writer(Text):
         fail = f"*status = {number + 1}; where[0] = {place.text()}; where[1] = v;"
         lines = [f"{self.kind(node)} v = {value};", f"if (*status == 0 && ({test})) {{ {fail} }}"]
         if batch is not None:
-            lines = nest([Loop("n", self.layout.width)], ["if (n < valid) {", *lines, "}"])
+            lines = e.images(lines)
         text = [body.fill(line) for line in nest([loop for loop in loops if loop.size > 1], lines)]
         kernel = Kernel(node, f"check{number + 1}", list(body.buffers), [], text)
         self.calls.append(
@@ -190,8 +190,7 @@ class _Writer(Text):
             loops = body.merge(loops)
             lines = nest(loops, [f"out[@{len(body.addresses) - 1}@] = {value};"])
         else:
-            guard = "" if layout.count % layout.width == 0 else "if (n < valid) "
-            lines = nest([*loops, Loop("n", layout.width)], [f"{guard}out[{where.text()}] = {value};"])
+            lines = nest(loops, e.images([f"out[{where.text()}] = {value};"]))
         lines = [body.fill(line) for line in lines]
         kernel = Kernel(node, f"out{len(self.calls)}", list(body.buffers), [], lines)
         stage = 3 if axis is None or layout.chunks == 1 else 1

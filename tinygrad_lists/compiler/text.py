@@ -120,8 +120,9 @@ class Text:
         if "across_some(" in body:
             width = self.layout.width
             text += (
-                f"static T across_some(int lanes, const T *v, int valid) {{ T s = 0; "
-                f"for (int n = 0; n < lanes; n++) if (n % {width} < valid) s += v[n]; return s; }}\n"
+                f"static T across_some(int lanes, const T *v, int valid) {{\n  T s = 0;\n"
+                f"  for (int i = 0; i < lanes; i += {width})\n    for (int n = 0; n < valid; n++) s += v[i + n];\n"
+                f"  return s;\n}}\n"
             )
         return text
 
