@@ -14,8 +14,8 @@ def pause_collector() -> Iterator[None]:
     """No garbage collection inside.
 
     A graph is hundreds of thousands of objects and no cycle: looking for one again and again while they are made takes
-    two thirds of the time (7.7 s instead of 2.2 s for 100,000 nodes) and finds nothing. Afterwards what is new counts as
-    old, or the first collection would look at it all (0.3 s).
+    two thirds of the time (7.7 s instead of 2.2 s for 100,000 nodes) and finds nothing. Afterwards what is new counts
+    as old, or the first collection would look at it all (0.3 s).
     """
     was_on = gc.isenabled()
     gc.disable()
