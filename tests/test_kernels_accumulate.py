@@ -7,7 +7,7 @@ import random
 import traceback
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -17,10 +17,11 @@ from tinygrad_lists.kernels.accumulate import all_finite, dot, total, zero_of
 from tinygrad_lists.kernels.codegen import (
     MAX_TERMS,
     add_columns,
+    add_rows_at,
+    add_sums_over_nonzeros_at,
     spread,
     sums_of_products,
     sums_of_products_once,
-    sums_over_nonzeros,
 )
 
 LENGTHS = [0, 1, 7, 8, 9, 127, 128, 129, 135, 1000]
@@ -150,15 +151,24 @@ def test_rows_like_the_first_get_its_sums(colour: float, alike: int, count: int)
 
 def test_sums_over_nonzeros_leave_out_exactly_the_zeros() -> None:
     """A weight of infinity beside a zero would make NaN; -0.0 is a zero too, NaN is not."""
-    weights = [(math.inf, 1.0), (2.0, 3.0)]
-    assert sums_over_nonzeros([(0.0, 1.0), (-0.0, 2.0), (0.0, 0.0)], weights, 1, 0.0) == [
-        (2.0, 3.0),
-        (4.0, 6.0),
-        (0.0, 0.0),
-    ]
-    ((first, second),) = sums_over_nonzeros([(0.0, math.nan)], weights, 1, 0.0)
-    assert math.isnan(first)
-    assert math.isnan(second)
+    weights, at = [(math.inf, 1.0), (2.0, 3.0)], [(0, 1), (2, 3), (4, 5)]
+    plane = [0.0] * 6
+    add_sums_over_nonzeros_at([plane], at, [(0.0, 1.0), (-0.0, 2.0), (0.0, 0.0)], weights)
+    assert plane == [2.0, 3.0, 4.0, 6.0, 0.0, 0.0]
+    add_sums_over_nonzeros_at([plane], at, [(0.0, math.nan)], weights)
+    assert list(map(math.isnan, plane)) == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_rows_are_added_where_they_belong_one_after_another(channels: int) -> None:
+    at = [(0, 2), (1, 2), (2, 0)]
+    rows = [floats(2 * channels, seed) for seed in range(3)]
+    planes, expected = ([[0.0] * 3 for _ in range(channels)] for _ in range(2))
+    for row, place in zip(rows, at, strict=True):
+        for (t, i), c in product(enumerate(place), range(channels)):
+            expected[c][i] += row[t * channels + c]
+    add_rows_at(planes, at, rows)
+    assert planes == expected
 
 
 @pytest.mark.parametrize("count", [1, 2, MAX_TERMS, 3 * MAX_TERMS])
@@ -168,5 +178,3 @@ def test_add_columns_adds_in_order(count: int) -> None:
     for column in columns:
         expected = [a + b for a, b in zip(expected, column, strict=True)]
     assert add_columns(columns, 0.0) == expected
-    pairs = [list(zip(column, column, strict=True)) for column in columns]
-    assert add_columns(pairs, 0.0) == list(zip(expected, expected, strict=True))

@@ -32,14 +32,14 @@ from typing import Any
 __all__ = [
     "MAX_TERMS",
     "add_columns",
+    "add_rows_at",
     "add_scaled_rows",
+    "add_sums_over_nonzeros_at",
     "define",
-    "item_of",
     "names",
     "spread",
     "sums_of_products",
     "sums_of_products_once",
-    "sums_over_nonzeros",
     "unpacked",
 ]
 
@@ -93,16 +93,31 @@ def sums_of_products_once(
     return results
 
 
-def sums_over_nonzeros(
-    rows: Iterable[Sequence[Any]], weights: Sequence[Sequence[Any]], width: int, zero: Any
-) -> list[tuple[Any, ...]]:
-    """``result[r] = Σ_t rows[r][t] · weights[t]`` over nonzero ``rows[r][t]``, in items of `width`.
+def add_rows_at(planes: Sequence[list[Any]], places: Sequence[Sequence[int]], rows: Iterable[Sequence[Any]]) -> None:
+    """``planes[c][places[r][t]] += rows[r][t · channels + c]``, row by row.
 
-    >>> sums_over_nonzeros([(0, 2), (0, 0)], [(1, 1, 1, 1), (1, 2, 3, 4)], 2, 0)
-    [((2, 4), (6, 8)), ((0, 0), (0, 0))]
+    >>> planes = [0, 0, 0], [0, 0, 0]
+    >>> add_rows_at(planes, [(0, 1), (1, 2)], [(1, 10, 2, 20), (3, 30, 4, 40)])
+    >>> planes
+    ([1, 5, 4], [10, 50, 40])
     """
-    count = len(weights[0]) // width
-    return _sums_over_nonzeros(count, width)(rows, weights, (item_of(zero, width),) * count)
+    _add_rows_at(len(places[0]), len(planes))(planes, places, rows)
+
+
+def add_sums_over_nonzeros_at(
+    planes: Sequence[list[Any]],
+    places: Sequence[Sequence[int]],
+    factors: Iterable[Sequence[Any]],
+    weights: Sequence[Sequence[Any]],
+) -> None:
+    """`add_rows_at` of the rows ``Σ_s factors[r][s] · weights[s]``, where both passes over zero factors.
+
+    >>> plane = [0, 0, 0]
+    >>> add_sums_over_nonzeros_at([plane], [(0, 1), (1, 2)], [(0, 2), (0, 0)], [(1, 1), (3, 4)])
+    >>> plane
+    [6, 8, 0]
+    """
+    _add_sums_over_nonzeros_at(len(places[0]), len(planes))(planes, places, factors, weights)
 
 
 def add_scaled_rows(start: Sequence[Any], scales: Iterable[Any], rows: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
@@ -115,29 +130,16 @@ def add_scaled_rows(start: Sequence[Any], scales: Iterable[Any], rows: Iterable[
 
 
 def add_columns(columns: Sequence[Sequence[Any]], zero: Any) -> list[Any]:
-    """``[((zero + a) + b) + ... for a, b, ... in zip(*columns)]``: at least one list of items, added in order.
+    """``[((zero + a) + b) + ... for a, b, ... in zip(*columns)]``: at least one list, added in order.
 
-    >>> add_columns([[1, 2], [10, 20], [100, 200]], 0), add_columns([[(1, 2), (3, 4)], [(10, 20), (30, 40)]], 0)
-    ([111, 222], [(11, 22), (33, 44)])
+    >>> add_columns([[1, 2], [10, 20], [100, 200]], 0)
+    [111, 222]
     """
-    if not columns[0]:
-        return []
-    first = columns[0][0]
-    width = len(first) if isinstance(first, tuple) else 1
     result: list[Any] = []
-    for low, high in spread(len(columns), max(1, MAX_TERMS // width)):
+    for low, high in spread(len(columns), MAX_TERMS):
         part = columns[low:high]
-        result = _add_columns(high - low + (low > 0), width, low > 0)(zero, [result, *part] if low else part)
+        result = _add_columns(high - low + (low > 0), low > 0)(zero, [result, *part] if low else part)
     return result
-
-
-def item_of(value: Any, width: int) -> Any:
-    """What stands for `width` neighbours: a tuple, or for one the bare number, which saves making many small tuples.
-
-    >>> item_of(0, 2), item_of(0, 1)
-    ((0, 0), 0)
-    """
-    return value if width == 1 else (value,) * width
 
 
 def spread(count: int, most: int) -> list[tuple[int, int]]:
@@ -229,31 +231,47 @@ def _sums_of_products(terms: int, sets: int, start: str) -> Callable[..., None]:
 
 
 @lru_cache(maxsize=64)
-def _sums_over_nonzeros(count: int, width: int) -> Callable[..., list[tuple[Any, ...]]]:
-    sums, weights = names("a", count * width), names("w", count * width)
-    items = [_item(sums[i : i + width]) for i in range(0, count * width, width)]
+def _add_rows_at(taps: int, channels: int) -> Callable[..., None]:
+    name, row, adding = f"add_rows_at_{taps}x{channels}", names("a", taps * channels), _adding(taps, channels)
+    return define(
+        name,
+        [
+            f"def {name}(planes, places, rows):",
+            f"    {unpacked(names('p', channels))} = planes",
+            f"    for {unpacked(names('i', taps))}, {unpacked(row)} in zip(places, rows):",
+            *(f"        {line}" for line in adding),
+        ],
+    )
+
+
+@lru_cache(maxsize=64)
+def _add_sums_over_nonzeros_at(taps: int, channels: int) -> Callable[..., None]:
+    name, count = f"add_sums_over_nonzeros_at_{taps}x{channels}", taps * channels
+    sums, weights = names("a", count), names("w", count)
     # The first product of a row starts its sums, so the loop over the nonzeros is entered twice.
-    name = f"sums_over_nonzeros_{count}x{width}"
     return define(
         name,
         [
             "from itertools import compress",
-            f"def {name}(rows, weights, nothing):",
-            "    results = []",
-            "    for row in rows:",
+            f"def {name}(planes, places, factors, weights):",
+            f"    {unpacked(names('p', channels))} = planes",
+            f"    for {unpacked(names('i', taps))}, row in zip(places, factors):",
             "        nonzeros = zip(filter(None, row), compress(weights, row))",
             f"        for v, {unpacked(weights)} in nonzeros:",
             *(f"            {a} = v*{w}" for a, w in zip(sums, weights, strict=True)),
             "            break",
             "        else:",
-            "            results.append(nothing)",
             "            continue",
             f"        for v, {unpacked(weights)} in nonzeros:",
             *(f"            {a} += v*{w}" for a, w in zip(sums, weights, strict=True)),
-            f"        results.append({unpacked(items)})",
-            "    return results",
+            *(f"        {line}" for line in _adding(taps, channels)),
         ],
     )
+
+
+def _adding(taps: int, channels: int) -> list[str]:
+    """The lines that add a row to the planes."""
+    return [f"p{c}[i{t}] += a{t * channels + c}" for t in range(taps) for c in range(channels)]
 
 
 @lru_cache(maxsize=64)
@@ -273,21 +291,14 @@ def _add_scaled_rows(width: int) -> Callable[..., tuple[Any, ...]]:
 
 
 @lru_cache(maxsize=64)
-def _add_columns(count: int, width: int, go_on: bool) -> Callable[..., list[Any]]:
-    items = [names(f"a{i}_", width) for i in range(count)]
+def _add_columns(count: int, go_on: bool) -> Callable[..., list[Any]]:
+    name, items = f"add_columns_{count}" + "_on" * go_on, names("a", count)
     start = "" if go_on else "zero + "
-    sums = [start + " + ".join(parts) for parts in zip(*items, strict=True)]
-    name = f"add_columns_{count}x{width}" + "_on" * go_on
     return define(
         name,
         [
             f"def {name}(zero, columns):",
             # As a loop variable of the comprehension, zero is local to it and no cell of the function around it.
-            f"    return [{_item(sums)} for zero in (zero,) for {unpacked(map(_item, items))} in zip(*columns)]",
+            f"    return [{start}{' + '.join(items)} for zero in (zero,) for {unpacked(items)} in zip(*columns)]",
         ],
     )
-
-
-def _item(parts: Sequence[str]) -> str:
-    """Source of what `item_of` makes."""
-    return unpacked(parts) if len(parts) > 1 else parts[0]

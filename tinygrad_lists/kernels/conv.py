@@ -24,19 +24,27 @@ all work.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, compress
+from itertools import compress
 from typing import Any
 
 from ..shapes import Shape, window_size
 from .accumulate import all_finite, zero_of
-from .codegen import MAX_TERMS, add_scaled_rows, spread, sums_of_products, sums_of_products_once, sums_over_nonzeros
-from .windows import Windows, fold, unfold
+from .codegen import (
+    MAX_TERMS,
+    add_rows_at,
+    add_scaled_rows,
+    add_sums_over_nonzeros_at,
+    spread,
+    sums_of_products,
+    sums_of_products_once,
+)
+from .windows import Windows, places, unfold
 
 __all__ = ["conv2d", "conv2d_input_grad", "conv2d_shape", "conv2d_weight_grad"]
 
 Flat = list[Any]
 Pair = tuple[int, int]
-Arranged = tuple[int, list[Any]]
+Part = tuple[int, list[tuple[int, int, list[Any]]]]
 
 SPARSE = 0.6  # skipping zeros pays where a smaller share than this is nonzero,
 WORTH_SKIPPING = 64  # and, in conv2d_input_grad, where a window has at least so many multiply-adds
@@ -139,14 +147,26 @@ def conv2d_input_grad(
     zero = zero_of(g, w)
     zeros = g.count(zero_of(g)) if len(w) // groups >= WORTH_SKIPPING else 0
     sparse = zeros > (1 - SPARSE) * len(g) and all_finite(w)
-    arrange, products = (_for_nonzeros, _products_of_nonzeros) if sparse else (_for_all, _products)
-    filters = [[arrange(part) for part in _by_channels(rows, windows.taps)] for rows in _filters(w, w_shape, groups)]
+    # Of the windows over one element the last has its first tap there, so backwards the taps come in order. What falls
+    # into the padding goes to one place more, at the end of the plane.
+    size = x_shape[2] * x_shape[3]
+    back = places(windows)[::-1]
+    parts = [_by_parts(rows, windows.taps) for rows in _filters(w, w_shape, groups)]
     grad: Flat = []
     for image in _images(g, g_shape, groups):
-        for planes, parts in zip(image, filters, strict=True):
-            at_windows = list(zip(*planes, strict=True))
-            for width, weights in parts:
-                for plane in fold(products(at_windows, weights, width, zero), width, windows, zero):
+        for g_planes, group in zip(image, parts, strict=True):
+            at_windows = list(zip(*g_planes, strict=True))[::-1]
+            for channels, runs in group:
+                planes = [[zero] * (size + 1) for _ in range(channels)]
+                for low, high, weights in runs:
+                    at = [taps[low:high] for taps in back] if high - low < windows.taps else back
+                    if sparse:
+                        add_sums_over_nonzeros_at(planes, at, at_windows, weights)
+                    else:
+                        sums = sums_of_products(at_windows, list(zip(*weights, strict=True)))
+                        add_rows_at(planes, at, zip(*sums, strict=True))
+                for plane in planes:
+                    plane.pop()
                     grad += plane
     return grad
 
@@ -211,38 +231,21 @@ def _filters(w: Flat, w_shape: Shape, groups: int) -> list[list[Flat]]:
     return [rows[first : first + per_group] for first in range(0, w_shape[0], per_group)]
 
 
-def _by_channels(filters: list[Flat], taps: int) -> list[list[list[Flat]]]:
-    """The weights by runs of channels, each few enough for one written-out function: ``run[filter][tap][channel]``."""
-    channels = len(filters[0]) // taps
-    return [
-        [[row[tap + low * taps : high * taps : taps] for tap in range(taps)] for row in filters]
-        for low, high in spread(channels, max(1, MAX_TERMS // taps))
-    ]
+def _by_parts(filters: list[Flat], taps: int) -> list[Part]:
+    """The weights cut into parts that are small enough for one written-out function.
 
-
-def _for_all(run: list[list[Flat]]) -> Arranged:
-    """The number of channels, and for each tap and channel the weights of all filters."""
-    return len(run[0][0]), [weights for tap in zip(*run, strict=True) for weights in zip(*tap, strict=True)]
-
-
-def _products(at_windows: Flat, weights: Flat, width: int, zero: Any) -> Flat:
-    """``Σ_f g[f] · w[f, tap]`` for each tap, a list over the windows of tuples over the channels."""
-    sums = sums_of_products(at_windows, weights)
-    if width == 1:
-        return sums
-    return [list(zip(*sums[i : i + width], strict=True)) for i in range(0, len(sums), width)]
-
-
-def _for_nonzeros(run: list[list[Flat]]) -> Arranged:
-    """The number of channels, and for each run of taps that makes one function, the weights of each filter."""
-    width = len(run[0][0])
-    runs = spread(len(run[0]), max(1, MAX_TERMS // width))
-    return width, [[tuple(chain(*taps[low:high])) for taps in run] for low, high in runs]
-
-
-def _products_of_nonzeros(at_windows: Flat, weights: Flat, width: int, zero: Any) -> Flat:
-    """The same as `_products`, passing over the filters whose gradient is zero at a window."""
-    taps: Flat = []
-    for part in weights:
-        taps += zip(*sums_over_nonzeros(at_windows, part, width, zero), strict=True)
-    return taps
+    A part is a number of channels and its runs of taps: (first tap, past the last, for each filter the weights by tap
+    and channel).
+    """
+    parts = []
+    for first, last in spread(len(filters[0]) // taps, max(1, MAX_TERMS // taps)):
+        runs = [
+            (
+                low,
+                high,
+                [tuple(row[c * taps + t] for t in range(low, high) for c in range(first, last)) for row in filters],
+            )
+            for low, high in spread(taps, max(1, MAX_TERMS // (last - first)))
+        ]
+        parts.append((last - first, runs))
+    return parts

@@ -18,7 +18,8 @@ from typing import Any
 from ..shapes import Shape, window_size
 from .accumulate import zero_of
 from .codegen import add_columns, define, names, unpacked
-from .windows import Windows, unfold
+from .windows import Windows
+from .windows import places as window_places
 
 __all__ = ["avg_pool2d", "avg_pool2d_input_grad", "gather", "max_pool2d_argmax", "pool2d_shape", "scatter_add"]
 
@@ -168,16 +169,9 @@ def _has_no_nan(x: Flat) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _windows_taps(windows: Windows) -> list[tuple[int, ...]]:
-    """For each window, where in the plane its taps lie; the plane's size stands for the padding."""
-    size = windows.size[0] * windows.size[1]
-    return unfold([list(range(size))], windows, size)
-
-
-@lru_cache(maxsize=32)
 def _taps(windows: Windows) -> list[tuple[int, ...]]:
     """The same for each tap, window by window."""
-    return list(zip(*_windows_taps(windows), strict=True))
+    return list(zip(*window_places(windows), strict=True))
 
 
 @lru_cache(maxsize=32)
@@ -188,7 +182,7 @@ def _places(windows: Windows) -> list[tuple[int, ...]]:
     """
     outside = windows.size[0] * windows.size[1]
     places = []
-    for taps in _windows_taps(windows):
+    for taps in window_places(windows):
         first = next(tap for tap in taps if tap != outside)
         places.append(tuple(first if tap == outside else tap for tap in taps))
     return places
@@ -198,7 +192,7 @@ def _places(windows: Windows) -> list[tuple[int, ...]]:
 def _owners(windows: Windows) -> list[tuple[int, ...]]:
     """For each place in the plane the windows that contain it, as columns; the number of windows fills up the rest."""
     owners: list[list[int]] = [[] for _ in range(windows.size[0] * windows.size[1])]
-    every = _windows_taps(windows)
+    every = window_places(windows)
     for window, taps in enumerate(every):
         for tap in taps:
             if tap < len(owners):
@@ -211,7 +205,7 @@ def _owners(windows: Windows) -> list[tuple[int, ...]]:
 def _divisors(windows: Windows, count_include_pad: bool) -> list[int]:
     """How many taps of each window count."""
     outside = windows.size[0] * windows.size[1]
-    return [sum(count_include_pad or tap != outside for tap in taps) for taps in _windows_taps(windows)]
+    return [sum(count_include_pad or tap != outside for tap in taps) for taps in window_places(windows)]
 
 
 @lru_cache(maxsize=32)

@@ -1,4 +1,4 @@
-"""Sliding windows over planes: every window as one row of numbers (unfold), and its adjoint (fold).
+"""Sliding windows over planes: every window as one row of numbers (unfold), and where its numbers lie (places).
 
 A plane is one channel of one image, a flat row-major list. Convolution and average pooling are weighted sums over
 windows, so `unfold` turns windows into rows and `fold` adds rows back to where the windows were taken. Both work on
@@ -8,14 +8,13 @@ one image at a time: a whole batch unfolded would take nine times the memory of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
-from operator import add
 from typing import Any, NamedTuple
 
 from ..shapes import window_size
-from .codegen import add_columns, item_of
 
-__all__ = ["Windows", "fold", "unfold"]
+__all__ = ["Windows", "places", "unfold"]
 
 
 class Windows(NamedTuple):
@@ -82,55 +81,15 @@ def unfold(planes: Sequence[list[Any]], windows: Windows, zero: Any) -> list[tup
     return rows
 
 
-def fold(taps: Sequence[Sequence[Any]], channels: int, windows: Windows, zero: Any) -> list[list[Any]]:
-    """Adjoint of `unfold`: ``taps[t][n]`` is added to where tap t of window n lies, padding cut off.
+@lru_cache(maxsize=32)
+def places(windows: Windows) -> list[tuple[int, ...]]:
+    """For each window, where in the plane its taps lie; the plane's size stands for the padding.
 
-    ``taps[t][n]`` is a tuple over the channels, or for a single channel the bare number; one plane comes back per
-    channel. Each element of the planes is summed from `zero` in the order of the taps.
-
-    >>> fold([[1, 10], [2, 20]], 1, Windows((1, 3), (1, 2)), 0)
-    [[1, 12, 20]]
+    >>> places(Windows((1, 2), (1, 2), padding=(0, 1)))
+    [(2, 0), (0, 1), (1, 2)]
     """
-    (high, wide), (height, width) = windows.counts, windows.padded
-    # By lines it takes about twice the time per number and 400 ns a line; shifted, every tap costs a whole plane.
-    if windows.stride == (1, 1) and height * width < 2 * high * (wide + 20):
-        items = _add_shifted(taps, item_of(zero, channels), windows, zero)
-        planes = [items] if channels == 1 else list(map(list, zip(*items, strict=True)))
-    elif channels == 1:
-        planes = [_add_strided(taps, windows, zero)]
-    else:
-        by_channel = zip(*[list(zip(*tap, strict=True)) for tap in taps], strict=True)
-        planes = [_add_strided(channel, windows, zero) for channel in by_channel]
-    return [_crop(plane, windows) for plane in planes] if any(windows.padding) else planes
-
-
-def _add_shifted(taps: Sequence[Sequence[Any]], nothing: Any, windows: Windows, zero: Any) -> list[Any]:
-    """The padded plane for stride 1, where the windows' taps lie as the windows do, only shifted."""
-    (high, wide), (height, width) = windows.counts, windows.padded
-    beside = [nothing] * (width - wide)
-    shifted = []
-    for offset, tap in zip(windows.offsets(), taps, strict=True):
-        plane = [nothing] * offset
-        for start in range(0, high * wide, wide):
-            plane += tap[start : start + wide]
-            plane += beside
-        plane += [nothing] * (height * width - len(plane))
-        shifted.append(plane[: height * width])  # `beside` may reach beyond the last line
-    return add_columns(shifted, zero)
-
-
-def _add_strided(taps: Sequence[Sequence[Any]], windows: Windows, zero: Any) -> list[Any]:
-    """The padded plane for any stride, a line of windows at a time."""
-    (high, wide), (height, width) = windows.counts, windows.padded
-    down, right = windows.stride
-    plane = [zero] * (height * width)
-    span = (wide - 1) * right + 1
-    for offset, tap in zip(windows.offsets(), taps, strict=True):
-        for i in range(high):
-            start = offset + i * down * width
-            here = slice(start, start + span, right)
-            plane[here] = map(add, plane[here], tap[i * wide : (i + 1) * wide])
-    return plane
+    size = windows.size[0] * windows.size[1]
+    return unfold([list(range(size))], windows, size)
 
 
 def _pad(plane: list[Any], windows: Windows, zero: Any) -> list[Any]:
@@ -142,12 +101,3 @@ def _pad(plane: list[Any], windows: Windows, zero: Any) -> list[Any]:
         padded += plane[start : start + width]
         padded += beside
     return padded + edge
-
-
-def _crop(padded: list[Any], windows: Windows) -> list[Any]:
-    (above, left), (height, width) = windows.padding, windows.size
-    plane: list[Any] = []
-    for row in range(above, above + height):
-        start = row * windows.padded[1] + left
-        plane += padded[start : start + width]
-    return plane
