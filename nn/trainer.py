@@ -86,6 +86,7 @@ class Trainer:
         self.evaluation: Evaluation | None = None
         self.epochs = 0  # where the current `fit` ends
         self.loader: DataLoader | None = None
+        self.resumed_order: dict[str, Any] | None = None  # what the loader of a resumed training must be like
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -102,9 +103,12 @@ class Trainer:
             validation: evaluated for what is decided on the way, such as early stopping.
 
         Raises TrainingError when the loss or a gradient becomes nan or infinite. The model, and what the optimiser
-        remembers, are then as before that update, and ``history`` has the completed epochs.
+        remembers, are then as before that update, and ``history`` has the completed epochs. ValueError for a loader
+        that has other batches than the one with which a resumed training began.
         """
         self.loader, self.epochs, self.history.stopped = loader, epochs, ""
+        if self.resumed_order not in (None, self.order_of()):
+            raise ValueError(f"fit: the training began with a loader of {self.resumed_order}, not {self.order_of()}")
         self._tell("on_start")
         try:
             while self.position.epoch < epochs and not self.history.stopped:
@@ -182,6 +186,13 @@ class Trainer:
             f"train: {what} in epoch {self.position.epoch + 1}, batch {self.position.batch + 1} ({where}); "
             f"the model is as before that batch, and a smaller learning rate may help"
         )
+
+    def order_of(self) -> dict[str, Any] | None:
+        """What decides which examples are in which batch; None before the first `fit`."""
+        if self.loader is None:
+            return None
+        names = ("batch_size", "shuffle", "seed", "drop_last")
+        return {"examples": len(self.loader.dataset), **{name: getattr(self.loader, name) for name in names}}
 
     def _evaluated(self, test: Examples | None, validation: Examples | None) -> Epoch:
         position, nothing = self.position, Evaluation(math.nan, math.nan, [])
