@@ -527,6 +527,11 @@ def test_a_script_that_fails_is_drawn_up_to_the_error(capsys: pytest.CaptureFixt
     assert "inner sizes" in path.read_text(encoding="utf-8")
 
 
+def test_the_command_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, err = run(capsys, "a", "--out", "x.gif")
+    assert err.startswith("tinygrad-lists draw: 'x.gif' has the unknown suffix .gif")
+
+
 BAD_INPUT = [
     ([], "give either WHAT to draw"),
     (["a", "--model", "paper"], "give either WHAT to draw"),

@@ -285,6 +285,13 @@ def test_nan_and_infinities_are_shown() -> None:
     assert "⚠ NaN" in texts(to_svg(capture(Value(float("nan"), name="x") * 2)))
 
 
+def test_a_gradient_that_is_not_finite_is_not_shown_as_a_small_one() -> None:
+    svg = to_svg(capture(Value(2.0, name="x") / Value(0.0, name="zero")))
+    assert svg.count('class="strip strange"') == 3, "two operands and the key"
+    assert "gradient with NaN or ∞" in texts(svg)
+    assert "strip strange" not in to_svg(capture(Value(2.0) / Value(4.0)))
+
+
 def test_the_scale_is_logarithmic_and_bounded() -> None:
     scale = Scale(-6, 0)
     assert [scale.share(m) for m in (1e-6, 1e-3, 1.0, 1e-9, 1e9)] == pytest.approx([0, 0.5, 1, 0, 1])

@@ -120,8 +120,9 @@ def _draw(value: Any, arguments: argparse.Namespace, names: Any = None) -> None:
             title=arguments.title,
             across=arguments.across,
         )
-    except (DrawingError, TypeError, KeyError, RuntimeError) as error:
-        raise ValueError(str(error.args[0] if error.args else error)) from None
+    except (DrawingError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        text = str(error.args[0] if error.args else error)
+        raise ValueError(text.removeprefix("draw: ")) from None  # the command's name stands before it already
     print(f"{graph!r} in {arguments.out}" if arguments.out else graph.to_text(), end="\n" if arguments.out else "")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .cards import NO_GRADIENT
-from .model import Edge, Flow, Graph, Role
+from .model import Edge, Flow, Graph, Node, Role
 from .scale import STOPS, Scale
 from .theme import SMALL_SIZE
 from .words import escape, text_width
 
-__all__ = ["legend"]
+__all__ = ["legend", "not_finite"]
 
 _ROW, _SWATCH = 20.0, 22.0
 
@@ -22,12 +22,16 @@ _ROLES = {
     Role.FAILED: "raised an error",
 }
 
+_STRANGE = '<rect class="strip strange" x="8" y="3" width="6" height="14" rx="2"/>'
+
 _FLOWS = {Flow.ZERO: "gradient is 0", Flow.DEAD: "gradient is 0: ReLU closed on every way"}
 
 
 def legend(graph: Graph, scale: Scale | None, width: float) -> tuple[list[str], float, float]:
     """The key as SVG, with the width and height that it takes."""
     entries = _role_entries(graph) + _flow_entries(graph) + _edge_entries(graph.edges)
+    if any(map(not_finite, graph.nodes)):
+        entries.append((_STRANGE, "gradient with NaN or ∞"))
     if any(node.count > 1 for node in graph.nodes):
         entries.append(('<text class="faint" x="4" y="14">× n</text>', "so many equal blocks; the first is shown"))
     if any(node.shape for node in graph.nodes):
@@ -47,6 +51,14 @@ def legend(graph: Graph, scale: Scale | None, width: float) -> tuple[list[str], 
         x += taken
         widest = max(widest, x)
     return [*parts, "</g>"], widest, y + _ROW + 14
+
+
+def not_finite(node: Node) -> bool:
+    """Whether there are NaN or infinities in its gradient, which no scale holds."""
+    if node.grad is None or node.flow is not Flow.FLOWS:
+        return False
+    statistics = node.grad.statistics
+    return bool(statistics.nan or statistics.inf or statistics.minus_inf)
 
 
 def _role_entries(graph: Graph) -> list[tuple[str, str]]:

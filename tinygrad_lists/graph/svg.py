@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .cards import NO_GRADIENT, Card, card, edge_lines, mark_text, tooltip
 from .curves import curve
 from .layout import Box, Layout, lay_out
-from .legend import legend
+from .legend import legend, not_finite
 from .marks import verdict_class
 from .model import Edge, Flow, Graph, Group, Node, Role
 from .pixels import data_uri
@@ -209,6 +209,8 @@ class _Picture:
 
     def _look(self, node: Node) -> str:
         """Of the bar at the left that tells how large the gradient is, or why it is 0; "" if there is none."""
+        if not_finite(node):
+            return 'class="strip strange"'
         if node.flow is Flow.FLOWS and node.grad is not None and self.scale is not None:
             return f'class="strip" fill="{self.scale.colour(node.grad.magnitude)}"'
         return {Flow.DEAD: 'class="strip" fill="url(#tgl-dead)"', Flow.ZERO: 'class="strip hollow"'}.get(node.flow, "")

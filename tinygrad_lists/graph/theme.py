@@ -50,6 +50,7 @@ def css() -> str:
         ".tgl .frame { fill: none; stroke: #9aa5b1; stroke-width: 0.75; }",
         ".tgl .strip { stroke: #57606c; stroke-width: 0.75; }",
         ".tgl .hollow { fill: #ffffff; }",
+        ".tgl .strange { fill: #b3261e; }",
         ".tgl .box { stroke-width: 1.25; }",
         ".tgl .leaf.constant { stroke-dasharray: 4 2; }",
         ".tgl .box.output { stroke-width: 2.5; }",
@@ -66,6 +67,7 @@ def css() -> str:
         ".tgl .arrow { fill: #8c97a3; }",
         ".tgl .plate { fill: #14181d; }",
         ".tgl .hollow { fill: #14181d; }",
+        ".tgl .strange { fill: #ff9d94; }",
         ".tgl .strip { stroke: #97a1ad; }",
     ]
     for role, (fill, border, dark_fill, dark_border) in _ROLES.items():
