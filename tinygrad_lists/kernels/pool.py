@@ -220,11 +220,11 @@ def _first_maximum(taps: int, no_nan: bool) -> Callable[[Flat, list[tuple[int, .
         "        best = plane[i0]",
     ]
     for place in places[1:]:
-        larger = "a > best" if no_nan else "best == best and (a != a or a > best)"
+        value = f"plane[{place}]"
+        larger = f"{value} > best" if no_nan else f"best == best and not {value} <= best"  # not <=: it is larger or NaN
         lines += [
-            f"        a = plane[{place}]",
             f"        if {larger}:",
-            "            best = a",
+            f"            best = {value}",
             f"            i0 = {place}",
         ]
     return define(name, [*lines, "        append(start + i0)"])
