@@ -29,6 +29,7 @@ SCRIPTS = (
     "numbers.js",
     "model.js",
     "layers.js",
+    "routes.js",
     "wrap.js",
     "scene.js",
     "camera.js",
@@ -37,6 +38,7 @@ SCRIPTS = (
     "lines.js",
     "picture.js",
     "arrays.js",
+    "parts.js",
     "panel.js",
     "why.js",
     "replay.js",
@@ -46,7 +48,16 @@ SCRIPTS = (
     "keys.js",
     "main.js",
 )
-STYLES = ("page.css", "legend.css", "picture.css", "panel.css", "dialogs.css")
+STYLES = (
+    "colours.css",
+    "page.css",
+    "legend.css",
+    "cards.css",
+    "picture.css",
+    "panel.css",
+    "replay.css",
+    "dialogs.css",
+)
 
 
 def to_html(graph: Graph, title: str | None = None, limit: int = MOST_NODES) -> str:

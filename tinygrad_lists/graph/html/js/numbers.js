@@ -85,3 +85,8 @@ function powerOfTen(exponent) {
 function plural(count, one, many = one + "s") {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
+
+/** Smallest of very many numbers; Math.min takes only so many arguments. */
+function least(numbers) {
+  return numbers.reduce((a, b) => (a < b ? a : b), Infinity);
+}
