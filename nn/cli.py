@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .commands import bench, compare, draw, train
+from .commands import bench, compare, draw, predict, train
 
 __all__ = ["main"]
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "bench": (bench, "time a compiled training step beside whatever peers are installed; show or clear the cache"),
     "compare": (compare, "compare gradients written by hand with automatic ones, layer by layer"),
     "draw": (draw, "draw the computation graph of an expression, a program or the paper's network"),
+    "predict": (predict, "read digits, your own drawings too, with a trained network; accuracy where labels are known"),
     "train": (train, "train the paper's network on MNIST (by default exactly as in the paper)"),
 }
 
