@@ -15,7 +15,7 @@ Another data set is another file here; a loader takes anything with a length and
 
 from __future__ import annotations
 
-from . import mnist
+from . import augmentation, mnist
 from .dataset import Dataset, Image
 from .download import ChecksumError, DownloadError
 from .idx import IdxArray, IdxError, read_idx, write_idx
@@ -32,6 +32,7 @@ __all__ = [
     "IdxError",
     "Image",
     "StoredBatch",
+    "augmentation",
     "mnist",
     "read_idx",
     "write_idx",
