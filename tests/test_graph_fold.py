@@ -13,7 +13,7 @@ from test_graph_capture import cnn_loss, random_scalars
 
 import nn
 from tinygrad_lists import Value, concat, conv2d, scope
-from tinygrad_lists.graph import Graph, Role, capture, collapse, draw, expand, fit, fold_repeats
+from tinygrad_lists.graph import Flow, Graph, Role, capture, collapse, draw, expand, fit, fold_repeats
 from tinygrad_lists.graph.fold import chunk
 from tinygrad_lists.graph.layout.ranks import topological
 
@@ -339,6 +339,21 @@ def test_scalars_compute_what_the_tensor_operation_did(op: str) -> None:
         total = sum(sent.values())
         several = [e for e in whole.inputs()[node.id] if e.source == before.source and e.contribution is not None]
         assert close(total, sum(v for e in several for v in e.contribution.flat))
+
+
+def test_expanded_zeros_have_reasons() -> None:
+    """The first row's ReLU is closed; the last factor of the second is 0, which is another reason."""
+    x, w = Value([[1.0, -2.0], [0.5, 0.0]], name="x"), Value([[0.3], [0.7]], name="w")
+    for bias in (None, Value([[0.0], [0.0]])):
+        product = x @ w if bias is None else (x @ w + bias)
+        graph = expand(capture(product.relu().sum()), "matmul")
+        flows = {node.title: node.flow for node in graph.nodes if node.op == "element"}
+        assert flows["x[0, 0]"] is flows["x[0, 1]"] is Flow.DEAD
+        assert flows["x[1, 0]"] is flows["x[1, 1]"] is flows["w[0, 0]"] is Flow.FLOWS
+        assert flows["w[1, 0]"] is Flow.ZERO
+        assert {edge.flow for edge in graph.edges if edge.target == graph.find("x[0, 0]").id} == {Flow.DEAD}
+    zeroed = expand(capture(((x @ w) * [[0.0], [1.0]]).sum()), "matmul")
+    assert Flow.DEAD not in {node.flow for node in zeroed.nodes}
 
 
 def test_expanded_fractions_stay_exact() -> None:

@@ -426,6 +426,22 @@ def test_a_node_that_waits_says_how_much_has_arrived(show: Open) -> None:
     assert "is-complete" in page.get_attribute("[data-id=n0]", "class")
 
 
+def test_the_slider_of_the_replay_works_by_mouse(show: Open) -> None:
+    out, names = small()
+    page = show(capture(out))
+    page.click("#replay-open")
+    box = page.query_selector("#replay-slider").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    step = int(page.input_value("#replay-slider"))
+    assert 0 < step < int(page.get_attribute("#replay-slider", "max"))
+    assert page.inner_text("#replay-count").startswith(f"{step} / ")
+    assert page.query_selector_all("#surface .card.is-active")
+    page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    out.backward()
+    choose(page, "n0")
+    assert number(page, "gradient") == names["a"].grad
+
+
 def test_play_runs_to_the_end(show: Open) -> None:
     a = Value(2.0, name="a")
     page = show(a * a)

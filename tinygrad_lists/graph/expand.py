@@ -6,9 +6,10 @@ from ast import literal_eval
 from dataclasses import replace
 
 from .. import modes
-from ..shapes import Shape, strides_of
+from ..shapes import Shape, numel, strides_of
 from ..value import Value
 from .capture import capture
+from .flows import GATES
 from .model import Edge, Flow, Graph, Group, Node, OpText, Role, Step
 from .scalars import EXPANDED, expansion
 
@@ -55,7 +56,7 @@ def expand(graph: Graph, node_id: str) -> Graph:
     )
     if len(scalars.nodes) > 4 * LARGEST:
         raise ValueError(f"expand: {node.title} {node.shape} consists of {len(scalars.nodes)} scalars; too many")
-    return _Splice(graph, node, sources, scalars).result()
+    return _Splice(graph, node, sources, _with_reasons(scalars, _dead_elements(graph, node))).result()
 
 
 def _check_size(node: Node, sources: list[Node]) -> None:
@@ -76,6 +77,51 @@ def _leaves(source: Node, number: int) -> list[Value]:
         Value(v, requires_grad=wanted and type(v) is not int, name=f"{number} {i}")
         for i, v in enumerate(source.data.flat)
     ]
+
+
+def _dead_elements(graph: Graph, node: Node) -> list[bool]:
+    """For each element of a tensor whether its gradient is 0 because closed ReLUs stand on all its ways on.
+
+    Elementwise operations are looked through, as far as they keep the shape.
+    """
+    uses = graph.uses()
+    dead: dict[str, list[bool]] = {}
+    for v in reversed(graph.nodes):
+        if v.shape == node.shape and v.grad is not None:
+            used = [edge for edge in uses[v.id] if edge.contribution is not None]
+            ways = [_closed(edge, graph.node(edge.target), dead) for edge in used]
+            zero = [not g for g in v.grad.flat]
+            dead[v.id] = [z and bool(ways) and all(way[i] for way in ways) for i, z in enumerate(zero)]
+        if v is node:
+            break
+    return dead.get(node.id, [False] * numel(node.shape))
+
+
+def _closed(edge: Edge, target: Node, dead: dict[str, list[bool]]) -> list[bool]:
+    """For each element whether a ReLU closes this way, here or further on."""
+    if edge.local is None or target.id not in dead or target.grad is None or edge.local.shape != target.shape:
+        return [False] * numel(target.shape)
+    gate = target.op in GATES
+    here = [gate and not local and bool(g) for local, g in zip(edge.local.flat, target.grad.flat, strict=True)]
+    return [closed or further for closed, further in zip(here, dead[target.id], strict=True)]
+
+
+def _with_reasons(scalars: Graph, dead: list[bool]) -> Graph:
+    """The graph of scalars, with zeros that come from its dead outputs called dead as well."""
+    alive = {out for out, is_dead in zip(scalars.outputs, dead, strict=False) if not is_dead}
+    ends = set(scalars.outputs)
+    inputs, uses = scalars.inputs(), scalars.uses()
+    for node in reversed(scalars.nodes):
+        arrived = [edge.flow is Flow.DEAD for edge in uses[node.id] if edge.contribution is not None]
+        if node.id in ends:
+            arrived.append(node.id not in alive)
+        if node.flow is Flow.ZERO and arrived and all(arrived):
+            node.flow = Flow.DEAD
+        if node.flow is Flow.DEAD:
+            for edge in inputs[node.id]:
+                if edge.contribution is not None:
+                    edge.flow = Flow.DEAD
+    return scalars
 
 
 def _index(i: int, shape: Shape) -> str:

@@ -10,9 +10,9 @@ from .groups import Phases
 from .model import Flow
 from .replay import Replay
 
-__all__ = ["Flows"]
+__all__ = ["GATES", "Flows"]
 
-_GATES = ("relu", "gate")
+GATES = ("relu", "gate")
 
 
 class Flows:
@@ -87,7 +87,7 @@ def _of_zero(v: Value, of_v: Flow) -> Flow:
     """Of a contribution of 0."""
     if of_v is Flow.DEAD:
         return Flow.DEAD
-    closed = v.op is not None and v.op.name in _GATES and of_v is Flow.FLOWS
+    closed = v.op is not None and v.op.name in GATES and of_v is Flow.FLOWS
     return Flow.DEAD if closed else Flow.ZERO
 
 
