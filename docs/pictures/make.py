@@ -1,6 +1,6 @@
 """Draw the pictures of a training: ``python docs/pictures/make.py``. Needs matplotlib, and a C compiler for speed.
 
-The paper's network learns the paper's 1,000 images for 12 epochs from Kaiming's weights; the pictures are
+The paper's network learns the paper's 1,000 images for 5 epochs from Kaiming's weights; the pictures are
 of all 200 test images, and of digits drawn here with a few strokes.
 """
 
@@ -53,7 +53,7 @@ def photograph(image: GreyImage, seed: int = 0) -> GreyImage:
     return GreyImage(bytes(min(255, max(0, round(level))) for level in lit), 100, 100)
 
 
-def main(folder: Path, epochs: int = 12, images: int = 1000, compiled: bool = True) -> None:
+def main(folder: Path, epochs: int = 5, images: int = 1000, compiled: bool = True) -> None:
     """Train, and draw everything into `folder`."""
     train, test = (nn.data.mnist.load(split, subset="paper") for split in ("train", "test"))
     model = nn.paper.network()

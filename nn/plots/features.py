@@ -69,7 +69,8 @@ def plot_features(model: Module, image: Image, path: str | os.PathLike[str], col
 def _activated(layers: list[tuple[str, str, Any]]) -> list[tuple[str, str, Any]]:
     """Of every convolution, what the next layer makes of it, where that keeps its size: the activation."""
     kept = []
-    for here, after in zip(layers, [*layers[1:], None], strict=True):
+    for i, here in enumerate(layers):
+        after = layers[i + 1] if i + 1 < len(layers) else None
         if here[1] == Conv2d.__name__:
             same = after is not None and len(after[2][0]) == len(here[2][0]) and len(after[2]) == len(here[2])
             kept.append(after if same and after is not None else here)

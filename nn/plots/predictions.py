@@ -34,6 +34,7 @@ def plot_predictions(
         text = f"{predictions[i]}" if right else f"{predictions[i]}, is {dataset.label(i)}"
         axes.set_title(text, color=colour, fontsize=9, pad=3)
     accuracy = 1 - len(wrong) / len(dataset)
-    note = f"; last row: {len(late)} of {len(wrong)} errors" if late else ""
+    part = f"{len(late)} of" if len(late) < len(wrong) else "all"
+    note = f"; last row: {part} {len(wrong)} errors" if late else ""
     title(picture, f"Predictions on test images ({accuracy:.1%} right{note})")
     save(picture, path)

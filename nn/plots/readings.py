@@ -45,6 +45,7 @@ def plot_readings(
         bars.set_title(f"{best}  ({row[best]:.1%})", fontsize=9, color=BLUE, fontweight="bold", pad=4, loc="left")
         bars.set_yticks(range(len(row)))
         bars.tick_params(axis="y", length=0, labelsize=6.5)
+        bars.set_box_aspect(1)  # as high as the digit
         bars.set_xlim(0, 1)
         bars.set_xticks([])
         bars.invert_yaxis()
