@@ -273,7 +273,7 @@ def test_bad_settings_are_errors(make: Any, message: str) -> None:
 
 
 def test_augmentation_needs_images_that_are_stored() -> None:
-    with pytest.raises(TypeError, match="augment works on stored bytes, and a list has none"):
+    with pytest.raises(TypeError, match="augment and workers take stored bytes, and a list has none"):
         DataLoader([([[[0.5]]], 3)], 1, augment=Shift(1))
     with pytest.raises(TypeError, match="is no augmentation"):
         Compose("shift")  # type: ignore[arg-type]

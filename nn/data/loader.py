@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
 from .dataset import Dataset, Image, nested
+from .workers import StoredBatch, Workers
 
 __all__ = ["Augment", "Batch", "DataLoader", "Examples", "StoredBatch"]
 
 #: Images (N, channels, height, width) as nested lists, and their N labels.
 Batch: TypeAlias = tuple[list[Image], list[int]]
-
-#: The same as bytes: pixels from 0 to 255, shape (N, 1, rows, columns), and N labels.
-StoredBatch: TypeAlias = tuple[memoryview, bytes]
 
 #: ``augment(pixels, rows, columns, epoch, index)`` returns another image of that size, as bytes; see `augmentation`.
 Augment: TypeAlias = Callable[[bytes, int, int, int, int], bytes]
@@ -48,10 +46,15 @@ class DataLoader:
         seed: any int; the order of every epoch follows from it.
         drop_last: leave out a last batch that is shorter than the others.
         augment: changes each image of a ``Dataset``, by its epoch and its index in the dataset; see `augmentation`.
+        workers: so many processes make batches of a ``Dataset`` ahead of time: the same, in the same order. They start
+            with the first pass and end with the loader, or with a pass that is broken off. As with all of Python's
+            processes, a script must then do its work under ``if __name__ == "__main__":``.
 
     Raises:
-        ValueError: a batch size under 1, an empty dataset, or ``drop_last`` with fewer images than one batch.
-        TypeError: ``augment`` for a dataset that is no ``Dataset``.
+        ValueError: a batch size under 1, an empty dataset, ``drop_last`` with fewer images than one batch, or a
+            negative number of workers.
+        TypeError: ``augment`` or ``workers`` for a dataset that is no ``Dataset``.
+        RuntimeError: on the way, for a worker that failed or died.
 
     >>> from nn.data import mnist
     >>> loader = DataLoader(mnist.load("train", subset="paper"), batch_size=8, shuffle=True, seed=1)
@@ -62,7 +65,7 @@ class DataLoader:
     (8, 1, 28, 28, 8)
     """
 
-    __slots__ = ("_epoch", "augment", "batch_size", "dataset", "drop_last", "seed", "shuffle")
+    __slots__ = ("_epoch", "_workers", "augment", "batch_size", "dataset", "drop_last", "seed", "shuffle", "workers")
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class DataLoader:
         seed: int = 0,
         drop_last: bool = False,
         augment: Augment | None = None,
+        workers: int = 0,
     ) -> None:
         if not _is_int(batch_size) or batch_size < 1:
             raise ValueError(f"DataLoader: batch_size {batch_size!r} must be an int of at least 1")
@@ -84,9 +88,12 @@ class DataLoader:
                 f"DataLoader: {len(dataset)} images make no batch of {batch_size} with drop_last=True; "
                 f"use a smaller batch_size or drop_last=False"
             )
-        if augment is not None and not isinstance(dataset, Dataset):
+        if not _is_int(workers) or workers < 0:
+            raise ValueError(f"DataLoader: workers {workers!r} must be an int of at least 0")
+        if (augment is not None or workers) and not isinstance(dataset, Dataset):
             raise TypeError(
-                f"DataLoader: augment works on stored bytes, and a {type(dataset).__name__} has none; give a Dataset"
+                f"DataLoader: augment and workers take stored bytes, and a {type(dataset).__name__} has none; "
+                f"give a Dataset"
             )
         self.dataset = dataset
         self.batch_size = batch_size
@@ -94,7 +101,9 @@ class DataLoader:
         self.seed = seed
         self.drop_last = drop_last
         self.augment = augment
+        self.workers = workers
         self._epoch = 0
+        self._workers: tuple[list[object], Workers] | None = None
 
     @property
     def epoch(self) -> int:
@@ -127,8 +136,8 @@ class DataLoader:
         Raises:
             ValueError: ``start`` is not from 0 to ``len(loader)``.
         """
-        if self.augment is None:
-            return self._pass(start, self._nested)
+        if self.augment is None and not self.workers:
+            return self._pass(start, self._made(self._nested))
         return self._as_nested(self.stored_batches(start))
 
     def stored_batches(self, start: int = 0) -> Iterator[StoredBatch]:
@@ -147,40 +156,64 @@ class DataLoader:
             raise TypeError(
                 f"DataLoader: a {type(self.dataset).__name__} has no stored bytes; give a Dataset, or use batches()"
             )
-        return self._pass(start, self._stored)
+        return self._pass(start, self._prefetched if self.workers else self._made(self.stored))
 
-    def _pass(self, start: int, make: Callable[[Sequence[int], int], _B]) -> Iterator[_B]:
-        """An iterator over the rest of an epoch, made now so that errors come now and the epoch is the present one."""
+    def stored(self, indices: Sequence[int], epoch: int) -> StoredBatch:
+        """The batch of the images at `indices` as `epoch` sees it."""
+        dataset, augment = self.dataset, self.augment
+        assert isinstance(dataset, Dataset)
+        pixels, labels = dataset.stored(indices)
+        rows, columns = dataset.rows, dataset.columns
+        if augment is not None:
+            size = rows * columns
+            places = zip(range(0, len(pixels), size), indices, strict=True)
+            pixels = b"".join([augment(pixels[at : at + size], rows, columns, epoch, index) for at, index in places])
+        return memoryview(pixels).cast("B", (len(labels), 1, rows, columns)), labels
+
+    def _pass(self, start: int, epoch_from: Callable[[int, int], Iterator[_B]]) -> Iterator[_B]:
+        """The rest of an epoch, prepared now, so that errors come now and the epoch is the present one."""
         if not _is_int(start) or not 0 <= start <= len(self):
             raise ValueError(
                 f"DataLoader: start {start!r} must be an int from 0 to {len(self)}, the batches of an epoch"
             )
-        return self._run(start, self._epoch, make)
+        return self._counted(self._epoch, epoch_from(self._epoch, start))
 
-    def _run(self, start: int, epoch: int, make: Callable[[Sequence[int], int], _B]) -> Iterator[_B]:
-        size, indices = self.batch_size, self.order(epoch)
-        for first in range(start * size, len(self) * size, size):
-            yield make(indices[first : first + size], epoch)
+    def _counted(self, epoch: int, batches: Iterator[_B]) -> Iterator[_B]:
+        yield from batches
         self._epoch = epoch + 1
+
+    def _made(self, make: Callable[[Sequence[int], int], _B]) -> Callable[[int, int], Iterator[_B]]:
+        """What makes the batches of an epoch here."""
+
+        def batches(epoch: int, start: int) -> Iterator[_B]:
+            size, indices = self.batch_size, self.order(epoch)
+            for first in range(start * size, len(self) * size, size):
+                yield make(indices[first : first + size], epoch)
+
+        return batches
+
+    def _prefetched(self, epoch: int, start: int) -> Iterator[StoredBatch]:
+        """The batches of an epoch, made by workers."""
+        dataset, size = self.dataset, self.batch_size
+        assert isinstance(dataset, Dataset)
+        settings = [dataset, size, self.shuffle, self.seed, self.drop_last, self.augment]
+        # Workers of an earlier pass are taken up again, if they still have the same loader and no other pass has them.
+        kept, self._workers = self._workers, None
+        workers = kept[1] if kept and kept[0] == settings else None
+        if workers is None:
+            alone = DataLoader(dataset, size, self.shuffle, self.seed, self.drop_last, self.augment)
+            workers = Workers(alone, min(self.workers, len(self)))
+        try:
+            sizes = [min(size, len(dataset) - number * size) for number in range(start, len(self))]
+            yield from workers.batches(epoch, start, sizes, dataset.rows, dataset.columns)
+        except BaseException:  # a pass that is broken off too: what the workers have sent is of no use any more
+            workers.close()
+            raise
+        self._workers = (settings, workers)
 
     def _nested(self, indices: Sequence[int], epoch: int) -> Batch:
         images, labels = zip(*[self.dataset[index] for index in indices], strict=True)
         return list(images), list(labels)
-
-    def _stored(self, indices: Sequence[int], epoch: int) -> StoredBatch:
-        dataset, augment = self.dataset, self.augment
-        assert isinstance(dataset, Dataset)
-        pixels, labels = dataset.stored(indices)
-        if augment is not None:
-            rows, columns = dataset.rows, dataset.columns
-            size = rows * columns
-            pixels = b"".join(
-                [
-                    augment(pixels[place * size : place * size + size], rows, columns, epoch, index)
-                    for place, index in enumerate(indices)
-                ]
-            )
-        return memoryview(pixels).cast("B", (len(labels), 1, dataset.rows, dataset.columns)), labels
 
     def _as_nested(self, batches: Iterator[StoredBatch]) -> Iterator[Batch]:
         for pixels, labels in batches:
