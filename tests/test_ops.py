@@ -592,6 +592,8 @@ def test_nan_wins_and_the_first_of_equal_ones_is_found() -> None:
     assert functions.argmin(rows, axis=1).data == [1, 3, 0]
     assert functions.argmax(rows).data == 1
     assert functions.argmax([Decimal(1), Decimal("NaN")]).data == 1
+    assert repr(functions.min([Decimal(1), Decimal("NaN"), Decimal(0)]).data) == "Decimal('NaN')"
+    assert repr(functions.max([0.0, -0.0]).data) == "0.0"
     for name in ("max", "min", "argmax", "argmin"):
         with pytest.raises(TypeError, match=f"{name}: complex numbers have no order"):
             getattr(functions, name)([1j])

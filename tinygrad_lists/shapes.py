@@ -7,6 +7,7 @@ order, so the element at ``(i, j, k)`` of a ``(I, J, K)`` tensor stands at ``(i 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import pairwise
 from math import prod
 
@@ -93,13 +94,16 @@ def normalize_axes(axis: int | Iterable[int] | None, ndim: int, *, op: str = "ax
     """
     if axis is None:
         return tuple(range(ndim))
+    if isinstance(axis, int):
+        return (normalize_axis(axis, ndim, op=op),)
     axes = sorted(normalize_axis(a, ndim, op=op) for a in (axis if isinstance(axis, Iterable) else (axis,)))
     if any(a == b for a, b in pairwise(axes)):
         raise ValueError(f"{op}: the same axis is named twice in {axis}")
     return tuple(axes)
 
 
-def reduced_shape(shape: Sequence[int], axes: Sequence[int], keepdims: bool) -> Shape:
+@cache
+def reduced_shape(shape: Shape, axes: Shape, keepdims: bool) -> Shape:
     """Shape after reducing over `axes` (already normalised): they become 1, or vanish without `keepdims`.
 
     >>> reduced_shape((2, 3, 4), (0, 2), False), reduced_shape((2, 3, 4), (0, 2), True)

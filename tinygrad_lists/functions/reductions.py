@@ -31,6 +31,8 @@ __all__ = [
 
 Axis = int | Iterable[int] | None
 
+_RESHAPE = PRIMITIVES["reshape"]
+
 
 def _reduce(name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
     value = lift(x, name)
@@ -38,7 +40,7 @@ def _reduce(name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
     if not axes:
         return value
     out = apply(PRIMITIVES[name], value, axes=axes)
-    return out if keepdims else reshape(out, reduced_shape(value.shape, axes, keepdims=False))
+    return out if keepdims else apply(_RESHAPE, out, shape=reduced_shape(value.shape, axes, keepdims=False))
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
