@@ -236,6 +236,10 @@ def _neg(self: Value) -> Value:
     return unary(PRIMITIVES["neg"], self)
 
 
+def _pos(self: Value) -> Value:
+    return self
+
+
 def _abs(self: Value) -> Value:
     return unary(PRIMITIVES["abs"], self)
 
@@ -258,6 +262,6 @@ for _operator, _row in {"lt": "less", "le": "less_equal", "gt": "greater", "ge":
 for _symbol, _operator, _row in (("&", "and", "mul"), ("|", "or", "maximum"), ("^", "xor", "not_equal")):
     setattr(Value, f"__{_operator}__", _logical(_symbol, _row))
     setattr(Value, f"__r{_operator}__", _logical(_symbol, _row))
-_METHODS = {"neg": _neg, "abs": _abs, "invert": _invert, "tinygrad_apply": _called_by_numeric}
+_METHODS = {"neg": _neg, "pos": _pos, "abs": _abs, "invert": _invert, "tinygrad_apply": _called_by_numeric}
 for _operator, _method in _METHODS.items():
     setattr(Value, f"__{_operator}__", _method)

@@ -11,17 +11,16 @@ betrays that the input has changed since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from . import modes
 from .anomaly import Source
-from .methods import Methods
 from .nested import flatten, nest
 from .number_kinds import convert, kind_name
 from .primitives import Primitive
-from .printing import short
+from .protocols import Protocols
 from .shapes import Shape, numel
 
 __all__ = ["NO_PARAMS", "Value", "constant", "next_serial"]
@@ -31,7 +30,7 @@ next_serial = count(1).__next__
 NO_PARAMS: dict[str, Any] = {}
 
 
-class Value(Methods):
+class Value(Protocols):
     """A scalar or tensor in a computation that can be differentiated.
 
     Args:
@@ -269,62 +268,8 @@ class Value(Methods):
 
     # -- as Python object ---------------------------------------------------------------------------------------------
 
-    def __repr__(self) -> str:
-        parts = [short(self.data)]
-        if self.name:
-            parts.append(f"name={self.name!r}")
-        if self.shape:
-            parts.append(f"shape={self.shape}")
-        if self._grad is not None:
-            parts.append(f"grad={short(self.grad)}")
-        elif not self.requires_grad:
-            parts.append("requires_grad=False")
-        if self.op is not None:
-            parts.append(f"op={self.op.name}")
-        return f"Value({', '.join(parts)})"
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len: a scalar Value has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Value]:
-        if not self.shape:
-            raise TypeError("iter: a scalar Value cannot be iterated over")
-        return (self[i] for i in range(self.shape[0]))
-
-    def __contains__(self, x: Any) -> bool:
-        # Python would go through the elements with ==, which for Values is identity, and never find anything.
-        raise TypeError("in: a Value is not searched for a number; use equal(v, x).max(), or x in v.data")
-
-    def __bool__(self) -> bool:
-        if self.size != 1:
-            raise ValueError(
-                f"bool: the truth of a Value of shape {self.shape} is not clear; use .sum(), .max() or .min()"
-            )
-        return bool(self.item())
-
-    def __format__(self, spec: str) -> str:
-        """``f"{loss:.4f}"`` formats the number of a Value that has one element."""
-        return format(self.item(), spec) if spec else str(self)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __pos__(self) -> Value:
-        return self
-
-    def __matmul__(self, other: Any) -> Value:
-        return self.matmul(other)
-
     def __rmatmul__(self, other: Any) -> Value:
         return Value(other, requires_grad=False).matmul(self)
-
-    def __getitem__(self, index: Any) -> Value:
-        return self.getitem(index)
 
     def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
         """Pickling and copying keep the data, the gradient and the name, not the graph behind them."""

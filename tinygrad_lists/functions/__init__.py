@@ -34,8 +34,9 @@ from .elementwise import (
     tanh,
     where,
 )
-from .indexing import check_labels, gather, getitem, one_hot, scatter_add, take
+from .indexing import gather, getitem, scatter_add, take
 from .joining import concat, repeat, roll, split, stack, tile
+from .labels import check_labels, one_hot
 from .movement import (
     broadcast_to,
     expand_dims,

@@ -1,4 +1,4 @@
-"""Reading elements by position: basic and advanced indexing, `take`, `gather`, `scatter_add`, `one_hot`.
+"""Reading elements by position: basic and advanced indexing, `take`, `gather`, `scatter_add`.
 
 Slices, ints, ``...`` and ``None`` are movements (`crop`, `flip`, `reshape`). Lists of positions become flat positions
 once, here, and then one primitive, `gather`, reads them; its adjoint `scatter_add` adds up where a position was read
@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import modes
 from ..operations import apply, is_mask, lift
 from ..primitives import PRIMITIVES
 from ..shapes import Shape, broadcast_shapes, normalize_axis, numel, strides_of
 from ..value import Value, constant
-from .elementwise import equal, where
 from .movement import reshape
 
-__all__ = ["check_labels", "gather", "getitem", "one_hot", "scatter_add", "take"]
+__all__ = ["gather", "getitem", "scatter_add", "take"]
 
 
 def getitem(x: Any, index: Any) -> Value:
@@ -272,44 +270,3 @@ def _along(shape: Shape, index: Value, axis: int, op: str) -> list[int]:
         base = [b + i * stride for b in base for i in range(size)]
     places = [_in_range(_int(i, op), shape[at], at, op) for i in index._flat()]
     return [b + strides[at] * place for b, place in zip(base, places, strict=True)]
-
-
-def check_labels(labels: Value, classes: int, op: str) -> None:
-    """Raise ValueError, naming `op` and the place, for a label that is not a class from 0 to ``classes - 1``.
-
-    While a program is traced nothing can be read; then the compiled program will check, at every call.
-
-    >>> check_labels(Value([0.0, 3.0]), 3, "loss")
-    Traceback (most recent call last):
-    ValueError: loss: label 3.0 at position 1 is not a class from 0 to 2
-    """
-    if modes.active and (trace := modes.state.trace) is not None:
-        trace.check_labels(labels, classes, op)
-        return
-    for position, label in enumerate(labels._flat()):
-        if label not in range(classes):
-            raise ValueError(f"{op}: label {label!r} at position {position} is not a class from 0 to {classes - 1}")
-
-
-def one_hot(labels: Any, classes: int) -> Value:
-    """Rows of zeros with a 1 at each label (paper, section III); no gradient.
-
-    Raises ValueError for a label that is no int or not in ``0 ... classes - 1``. (``Value([2, 0])`` holds floats; write
-    ``[2, 0]`` or ``Value([2, 0], requires_grad=False)``.)
-
-    >>> one_hot([2, 0], 3).data
-    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
-    """
-    labels = lift(labels, "one_hot")
-    if type(classes) is not int or classes < 1:
-        raise ValueError(f"one_hot: classes is an int of at least 1, not {classes!r}")
-    if modes.active and (trace := modes.state.trace) is not None:
-        trace.check_labels(labels, classes, "one_hot", strict=True)
-        chosen = equal(reshape(labels, (*labels.shape, 1)), list(range(classes)))
-        return where(chosen, 1.0, 0.0)
-    rows: list[float] = []
-    for place, label in enumerate(labels._flat()):
-        if type(label) is not int or not 0 <= label < classes:
-            raise ValueError(f"one_hot: label {label!r} at position {place} is not an int from 0 to {classes - 1}")
-        rows += [0.0] * label + [1.0] + [0.0] * (classes - 1 - label)
-    return constant(rows, (*labels.shape, classes))
