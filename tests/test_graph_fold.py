@@ -175,6 +175,11 @@ def test_twelve_blocks_are_shown_once() -> None:
     ]
 
 
+def test_a_block_that_stands_for_the_output_is_one() -> None:
+    folded = fold_repeats(capture(nn.Sequential(*[nn.Tanh() for _ in range(12)])(Value(0.5, name="x"))))
+    assert [(node.title, node.role) for node in folded.nodes] == [("x", Role.PARAMETER), ("tanh", Role.OUTPUT)]
+
+
 def test_several_modules_a_period() -> None:
     layers = [layer for _ in range(10) for layer in (nn.Dense(4, 4), nn.ReLU())]
     graph = fold_repeats(capture(nn.Sequential(*layers)([[1.0] * 4]).sum()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from .model import Edge, Graph, Group, Step
+from .model import Edge, Graph, Group, Role, Step
 from .runs import Run, Runs
 
 __all__ = ["fold_repeats"]
@@ -88,6 +88,10 @@ class _Repeats:
             if step.node in present
         ]
         outputs = list(dict.fromkeys(stands_for[id] for id in graph.outputs))
+        nodes = [
+            replace(node, role=Role.OUTPUT) if node.id in outputs and node.role is Role.OPERATION else node
+            for node in nodes
+        ]
         seeds = {id: seed for id, seed in graph.seeds.items() if id in present}
         return replace(graph, nodes=nodes, edges=edges, groups=groups, steps=steps, outputs=outputs, seeds=seeds)
 

@@ -124,6 +124,7 @@ byId("turn").addEventListener("click", () => picture.turn());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTheme(null));
 
 byId("title").textContent = oneLine(graph.data.title || "Computation graph");
+byId("title").title = byId("title").textContent; // whole, where there is no room for it
 byId("notes").replaceChildren(...graph.data.notes.map((note) => html("li", {}, note)));
 byId("groups-tools").hidden = graph.groups.size === 0;
 drawLegend();
