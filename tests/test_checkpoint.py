@@ -19,7 +19,7 @@ from training_tools import digits, loader, network, state, trainer, with_compile
 import nn
 from nn.callbacks import BestWeights, Checkpoint, EarlyStopping
 from nn.checkpoint import CheckpointError, load_checkpoint, load_weights, read_extra, save_checkpoint, save_weights
-from nn.checkpoint.tensors import DIGEST, MOST_HEADER, digest_of, read_tensors, write_tensors
+from nn.checkpoint.tensors import DESCRIPTION, MOST_HEADER, digest_of, read_tensors, write_tensors
 from nn.trainer import Trainer
 from tinygrad_lists import Value
 
@@ -136,10 +136,10 @@ def test_numbers_come_back_as_they_were(tmp_path: Path) -> None:
         "count": 7,
         "none": [[], []],
     }
-    write_tensors(tmp_path / "t", data, {"text": "é"})
-    tensors, metadata = read_tensors(tmp_path / "t", 1000)
+    write_tensors(tmp_path / "t", data, {"text": "é", "list": [0.1, None]})
+    tensors, description = read_tensors(tmp_path / "t", 1000)
     assert {name: repr(tensor.nested()) for name, tensor in tensors.items()} == {n: repr(d) for n, d in data.items()}
-    assert metadata == {"text": "é"}
+    assert description == {"text": "é", "list": [0.1, None]}
 
 
 def types(path: Path) -> set[str]:
@@ -158,6 +158,12 @@ def test_floats_of_single_precision_are_stored_as_such(tmp_path: Path) -> None:
     layer.running_mean.data = [0.1, 0.5]
     save_weights(layer, tmp_path / "f")
     assert types(tmp_path / "f") == {"F64", "I64"}
+
+
+def test_the_same_numbers_make_the_same_file(tmp_path: Path) -> None:
+    for name in "abcdefgh":
+        save_checkpoint(small(), tmp_path / name)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
 def test_kinds_that_the_format_does_not_know_are_refused(tmp_path: Path) -> None:
@@ -307,20 +313,22 @@ def parts(content: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """Header, the description of the training, and the numbers."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
-    return header, json.loads(header["__metadata__"]["training"]), content[end:]
+    description = json.loads(header["__metadata__"][DESCRIPTION])
+    del description["sha256"]
+    return header, description, content[end:]
 
 
 def signed(header: dict[str, Any], training: Any, numbers: bytes) -> bytes:
     """A file with a right checksum, as an attacker would make it."""
-    metadata = {"format": header["__metadata__"]["format"], "training": json.dumps(training)}
     contents = []
     for name, entry in header.items():
         if name != "__metadata__":
             low, high = entry["data_offsets"]
             code = {"F64": "d", "F32": "f", "I64": "q"}.get(entry["dtype"], "?")
             contents.append((name, tuple(entry["shape"]), code, numbers[low:high]))
-    metadata[DIGEST] = digest_of(contents, metadata)
-    text = json.dumps({**header, "__metadata__": metadata}).encode()
+    if isinstance(training, dict):
+        training = {**training, "sha256": digest_of(contents, training)}
+    text = json.dumps({**header, "__metadata__": {DESCRIPTION: json.dumps(training)}}).encode()
     return len(text).to_bytes(8, "little") + text + numbers
 
 
@@ -366,7 +374,7 @@ def hostile(whole: bytes) -> dict[str, bytes]:
         return signed({**header, name: {**tensor, **new}}, training, numbers)
 
     deep = "[" * 100_000
-    text = json.dumps({**header, "__metadata__": {**header["__metadata__"], "training": deep}}).encode()
+    text = json.dumps({**header, "__metadata__": {DESCRIPTION: deep}}).encode()
     return {
         "shape that overflows": with_tensor(shape=[2**40, 2**40]),
         "negative shape": with_tensor(shape=[-9, -5]),
@@ -389,7 +397,7 @@ def hostile(whole: bytes) -> dict[str, bytes]:
         "deep": len(text).to_bytes(8, "little") + text + numbers,
         "deep header": (200_000).to_bytes(8, "little") + b'{"a":' * 40_000,
         "no dict": signed(header, [1, 2, 3], numbers),
-        "weights alone": signed({**header, "__metadata__": {"format": "tinygrad_lists"}}, training, numbers),
+        "weights alone": signed(header, {"format": "weights 1"}, numbers),
         "a long header": (MOST_HEADER + 1).to_bytes(8, "little") + b" " * (MOST_HEADER + 1),
         "a pickle": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
     }

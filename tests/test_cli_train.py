@@ -64,10 +64,12 @@ def test_pictures_history_and_weights_are_left(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures need matplotlib (pip install -e '.[plots]')")
     assert main([a for a in SMALL if a != "--no-plots"] + ["--out", str(tmp_path / "run")]) == 0
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "checkpoint.safetensors",
         "figure1.png",
         "figure2.png",
         "history.csv",
         "history.json",
+        "run.toml",
         "weights.safetensors",
     ]
     for name in ("figure1.png", "figure2.png"):

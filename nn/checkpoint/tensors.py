@@ -16,7 +16,7 @@ import os
 import stat
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any
 from ..files import write_whole
 from ..nested import kind_of
 
-__all__ = ["DIGEST", "MOST_HEADER", "CheckpointError", "Stored", "digest_of", "read_tensors", "write_tensors"]
+__all__ = ["DESCRIPTION", "MOST_HEADER", "CheckpointError", "Stored", "digest_of", "read_tensors", "write_tensors"]
 
 _CODES = {"F64": "d", "F32": "f", "I64": "q"}
 _NAMES = {"d": "float64", "f": "float32", "q": "int64"}
@@ -33,7 +33,8 @@ _NAMES = {"d": "float64", "f": "float32", "q": "int64"}
 #: Bytes of names, shapes and metadata that are read at most.
 MOST_HEADER = 8 << 20
 
-DIGEST = "tinygrad_lists.sha256"
+#: The text in the metadata of a file of ours, JSON.
+DESCRIPTION = "tinygrad_lists"
 
 
 class CheckpointError(ValueError):
@@ -63,8 +64,8 @@ class Stored:
         return rows
 
 
-def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
-    """Write numbers and nested lists by name, and texts by name, to one file: whole or not at all.
+def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Any], description: Mapping[str, Any]) -> None:
+    """Write numbers and nested lists by name, and a description of JSON's types, to one file: whole or not at all.
 
     Raises CheckpointError for what the format cannot hold: Fractions, say, or ints beyond 64 bits. OSError if it cannot
     be written.
@@ -82,11 +83,13 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Any], meta
         dtype = _NAMES[numbers.typecode]
         specs[name] = TensorSpec(dtype=dtype, shape=shape, data_ptr=address, data_len=length * numbers.itemsize)
     contents = ((name, shape, numbers.typecode, numbers.tobytes()) for name, (numbers, shape) in arrays.items())
-    write_whole(path, serialize(specs, {**metadata, DIGEST: digest_of(contents, metadata)}))
+    text = json.dumps({**description, "sha256": digest_of(contents, description)})
+    # One text and not several: the library writes them in an order that changes from run to run.
+    write_whole(path, serialize(specs, {DESCRIPTION: text}))
 
 
-def read_tensors(path: str | os.PathLike[str], most: int) -> tuple[dict[str, Stored], dict[str, str]]:
-    """Tensors and metadata of a file that holds at most `most` bytes of numbers.
+def read_tensors(path: str | os.PathLike[str], most: int) -> tuple[dict[str, Stored], dict[str, Any]]:
+    """Tensors and description of a file that holds at most `most` bytes of numbers; those of others have none.
 
     Raises CheckpointError for a file that is damaged, too large, or of types that are not read. OSError if there is
     none.
@@ -100,7 +103,7 @@ def read_tensors(path: str | os.PathLike[str], most: int) -> tuple[dict[str, Sto
         entries: list[tuple[str, dict[str, Any]]] = deserialize(content)  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from None
-    metadata = _metadata(path, content)
+    description = _description(path, content)
     tensors, contents = {}, []
     for name, entry in entries:
         code, shape = _CODES.get(entry["dtype"]), tuple(entry["shape"])
@@ -112,11 +115,9 @@ def read_tensors(path: str | os.PathLike[str], most: int) -> tuple[dict[str, Sto
         if sys.byteorder == "big":
             numbers.byteswap()
         tensors[name] = Stored(shape, numbers)
-    digest = metadata.pop(DIGEST, None)
-    ours = metadata.get("format", "").startswith("tinygrad_lists")
-    if digest != (digest_of(contents, metadata) if ours or digest is not None else None):
+    if description and description.pop("sha256", None) != digest_of(contents, description):
         raise CheckpointError(f"{path} is damaged: its content does not have the checksum that it carries")
-    return tensors, metadata
+    return tensors, description
 
 
 def _bounded(path: str | os.PathLike[str], most: int) -> bytes:
@@ -129,24 +130,26 @@ def _bounded(path: str | os.PathLike[str], most: int) -> bytes:
         return file.read(most)
 
 
-def _metadata(path: str | os.PathLike[str], content: bytes) -> dict[str, str]:
-    """The texts in the header, which `deserialize` has checked and keeps to itself."""
+def _description(path: str | os.PathLike[str], content: bytes) -> dict[str, Any]:
+    """What a file of ours says about itself, in the header that `deserialize` has checked and keeps to itself."""
     try:
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        return dict(header.get("__metadata__") or {})
-    except (ValueError, RecursionError, AttributeError, TypeError) as error:
-        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from None
+        text = (header.get("__metadata__") or {}).get(DESCRIPTION)
+        description = {} if text is None else json.loads(text)
+    except (ValueError, RecursionError, AttributeError) as error:
+        raise CheckpointError(f"{path}: its description is no JSON: {str(error)[:100]}") from None
+    if not isinstance(description, dict) or (text is not None and "sha256" not in description):
+        raise CheckpointError(f"{path}: its description is {description!r:.60}, without a checksum")
+    return description
 
 
-def digest_of(contents: Any, metadata: Mapping[str, str]) -> str:
-    """SHA-256 of everything: names, shapes, types, numbers, texts, each with its length before it."""
+def digest_of(contents: Iterable[tuple[str, Sequence[int], str, bytes]], description: Mapping[str, Any]) -> str:
+    """SHA-256 of everything: names, shapes, types, numbers and the description, each with its length before it."""
     digest = hashlib.sha256()
     for name, shape, code, data in sorted(contents):
         for part in (json.dumps([name, list(shape), code]).encode(), data):
             digest.update(len(part).to_bytes(8, "little") + part)
-    for key in sorted(metadata):
-        part = json.dumps([key, metadata[key]]).encode()
-        digest.update(len(part).to_bytes(8, "little") + part)
+    digest.update(json.dumps(description).encode())
     return digest.hexdigest()
 
 

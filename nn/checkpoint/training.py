@@ -8,7 +8,6 @@ rename puts into place, there is never half a checkpoint.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_checkpoint", "read_extra", "save_checkpoint"]
 
-FORMAT = "tinygrad_lists training 1"
+FORMAT = "training 1"
 
 #: What a state from a file may raise when it is taken over, beside what it should.
 _UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError)
@@ -43,7 +42,8 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str], extra: Mappi
     tensors = {f"model.{name}": data for name, data in trainer.model.state_dict().items()}
     for i, kept in enumerate(optimiser.pop("state")):
         tensors |= {f"optimiser.{i}.{name}": data for name, data in kept.items()}
-    state = {
+    description = {
+        "format": FORMAT,
         "position": asdict(trainer.position),
         "epochs": [asdict(epoch) for epoch in trainer.history.epochs],
         "stopped": trainer.history.stopped,
@@ -53,7 +53,7 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str], extra: Mappi
         "loader": trainer.order_of(),
         "extra": dict(extra or {}),
     }
-    write_tensors(path, tensors, {"format": FORMAT, "training": json.dumps(state)})
+    write_tensors(path, tensors, description)
 
 
 def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
@@ -113,14 +113,11 @@ def _parts(trainer: Trainer) -> list[Any]:
 
 def _read(path: str | os.PathLike[str], most: int) -> tuple[dict[str, Stored], dict[str, Any]]:
     """Tensors, and the state with the right names and types at its top."""
-    tensors, metadata = read_tensors(path, most)
-    if metadata.get("format") != FORMAT:
+    tensors, state = read_tensors(path, most)
+    if state.get("format") != FORMAT:
         raise CheckpointError(f"{path} is no checkpoint of a training; weights alone are read by load_weights")
-    try:
-        state = json.loads(metadata["training"])
-    except (KeyError, ValueError, RecursionError):
-        raise CheckpointError(f"{path}: its description of the training is no JSON") from None
     types = {
+        "format": str,
         "position": dict,
         "epochs": list,
         "stopped": str,
@@ -130,7 +127,7 @@ def _read(path: str | os.PathLike[str], most: int) -> tuple[dict[str, Stored], d
         "loader": dict | None,
         "extra": dict,
     }
-    if not isinstance(state, dict) or set(state) != set(types):
+    if set(state) != set(types):
         raise CheckpointError(f"{path}: its description of the training must have {', '.join(types)}")
     for name, kind in types.items():
         if not isinstance(state[name], kind):

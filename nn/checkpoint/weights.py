@@ -32,7 +32,7 @@ def save_weights(model: Module, path: str | os.PathLike[str]) -> None:
     >>> model.weight.shape
     (2, 1)
     """
-    write_tensors(path, model.state_dict(), {"format": "tinygrad_lists"})
+    write_tensors(path, model.state_dict(), {"format": "weights 1"})
 
 
 def load_weights(model: M, path: str | os.PathLike[str]) -> M:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from ..callbacks import Callback, CSVLog, EarlyStopping, Progress, StopOnInterrupt
+from ..callbacks import BestWeights, Callback, Checkpoint, CSVLog, EarlyStopping, Progress, StopOnInterrupt
+from ..checkpoint import load_checkpoint
+from ..files import write_whole
 from ..trainer import Trainer, TrainingError
-from .train_options import add_arguments, settings_of
-from .train_output import draw, output_folder, print_table, save
-from .train_record import record_of
+from .train_options import add_arguments, given_options, settings_of
+from .train_output import clear_partial, draw, output_folder, print_table, save
+from .train_record import record_of, toml_of
+from .train_resume import CHECKPOINT, check_images, resumed_settings
 from .train_setup import (
+    Images,
     load_images,
     make_criterion,
     make_loader,
@@ -27,48 +34,45 @@ INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, print table I, leave history, weights and figures in a folder. Returns the exit status."""
-    settings = settings_of(arguments)
+    resume = arguments.resume
+    if resume and arguments.config:
+        raise ValueError("--resume: the run has its settings already; leave out --config")
+    settings = resumed_settings(resume, given_options(arguments)) if resume else settings_of(arguments)
     images = load_images(settings)
+    if resume:
+        check_images(resume, images)
+    record = record_of(settings, images)
+    folder = Path(resume) if resume else None
+    trainer = make_trainer(settings, images)
+    if folder is None:
+        folder = output_folder(settings["out"], settings["overwrite"])
+        write_whole(folder / "run.toml", toml_of(record).encode())
+    clear_partial(folder)
+    trainer.callbacks += make_callbacks(settings, folder, record)
+    if resume:
+        load_checkpoint(trainer, folder / CHECKPOINT)
+    error = ""
+    try:
+        if not trainer.history.stopped.startswith("early"):
+            trainer.fit(make_loader(settings, images.train), images.test, settings["epochs"], images.validation)
+    except TrainingError as problem:
+        error = str(problem)
+    return finish(trainer, images, settings, folder, {**record, "error": error})
+
+
+def make_trainer(settings: Mapping[str, Any], images: Images) -> Trainer:
+    """A trainer as the settings want it, without callbacks."""
     model = make_model(settings)
     optimiser = make_optimiser(settings, model)
-    loader = make_loader(settings, images.train)
-    schedule = make_schedule(settings, optimiser, updates_an_epoch(settings, loader))
-    folder = output_folder(settings["out"], settings["overwrite"])
-    callbacks: list[Callback] = [StopOnInterrupt(), Progress(settings["quiet"]), CSVLog(folder / "history.csv")]
-    if settings["early_stopping"]:
-        callbacks.append(EarlyStopping(settings["early_stopping"]))
-    trainer = trainer_class(settings["jit"])(
+    updates = updates_an_epoch(settings, make_loader(settings, images.train))
+    return trainer_class(settings["jit"])(
         model,
         optimiser,
         make_criterion(settings),
-        callbacks,
-        scheduler=schedule,
+        scheduler=make_schedule(settings, optimiser, updates),
         clip_norm=settings["clip_norm"],
         accumulate=settings["accumulate"],
     )
-    error = ""
-    try:
-        trainer.fit(loader, images.test, settings["epochs"], images.validation)
-    except TrainingError as problem:
-        error = str(problem)
-    history = trainer.history
-    final = trainer.evaluation
-    if final is None or images.validation is not None or history.interrupted or error:
-        final = trainer.evaluate(images.test)  # the weights have moved on since, or it is of other images
-    save(folder, model, history, final, record_of(settings, images) | {"error": error})
-    print_table(history.epochs, settings, len(images.train), len(images.test))
-    if settings["plots"]:
-        draw(folder, history, images.test, final)
-    print(f"results in {folder}")
-    if error:
-        print(f"tinygrad-lists train: {error}", file=sys.stderr)
-        return 1
-    if history.interrupted:
-        print(f"stopped by Ctrl-C after {len(history.epochs)} whole epochs; what was learnt is kept", file=sys.stderr)
-        return INTERRUPTED
-    if history.stopped:
-        print(f"stopped {history.stopped}")
-    return 0
 
 
 def trainer_class(compiled: bool) -> type[Trainer]:
@@ -78,3 +82,42 @@ def trainer_class(compiled: bool) -> type[Trainer]:
     from ..compiled import CompiledTrainer
 
     return CompiledTrainer
+
+
+def make_callbacks(settings: Mapping[str, Any], folder: Path, record: Mapping[str, Any]) -> list[Callback]:
+    """What watches the training."""
+    callbacks: list[Callback] = [StopOnInterrupt(), Progress(settings["quiet"]), CSVLog(folder / "history.csv")]
+    if settings["validation"]:
+        callbacks.append(BestWeights(folder / "best.safetensors"))
+    if settings["early_stopping"]:
+        callbacks.append(EarlyStopping(settings["early_stopping"]))
+    callbacks.append(Checkpoint(folder / CHECKPOINT, settings["checkpoint_every"], record))
+    return callbacks
+
+
+def finish(
+    trainer: Trainer, images: Images, settings: Mapping[str, Any], folder: Path, record: Mapping[str, Any]
+) -> int:
+    """Write and print the results. Returns the exit status."""
+    history, error = trainer.history, record["error"]
+    final = trainer.evaluation
+    if final is None or images.validation is not None or history.interrupted or error:
+        final = trainer.evaluate(images.test)  # the weights have moved on since, or it is of other images
+    save(folder, trainer.model, history, final, record)
+    print_table(history.epochs, settings, len(images.train), len(images.test))
+    if settings["plots"]:
+        draw(folder, history, images.test, final)
+    print(f"results in {folder}")
+    if error:
+        print(f"tinygrad-lists train: {error}", file=sys.stderr)
+        return 1
+    if history.interrupted:
+        print(
+            f"stopped by Ctrl-C after {len(history.epochs)} whole epochs; what was learnt is kept, and "
+            f"tinygrad-lists train --resume {folder} goes on",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    if history.stopped:
+        print(f"stopped {history.stopped}")
+    return 0

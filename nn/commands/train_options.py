@@ -16,7 +16,17 @@ from typing import Any, NamedTuple
 
 from .. import paper
 
-__all__ = ["GROUPS", "OPTIONS", "Option", "add_arguments", "as_toml", "known", "settings_of"]
+__all__ = [
+    "GROUPS",
+    "OPTIONS",
+    "Option",
+    "add_arguments",
+    "as_toml",
+    "checked",
+    "defaults",
+    "given_options",
+    "settings_of",
+]
 
 
 def positive(text: str) -> int:
@@ -148,6 +158,7 @@ GROUPS: dict[str, list[Option]] = {
     "output": [
         Option("out", str, None, "where results go (runs/train-1, -2, ...)", "FOLDER"),
         Option("overwrite", bool, False, "replace results that stand in --out"),
+        Option("checkpoint-every", positive, None, "updates between checkpoints (after each epoch only)", "N"),
         Option("plots", bool, True, "draw pictures (where matplotlib is installed)"),
         Option("tensorboard", bool, False, "write a log for TensorBoard, too"),
         Option("quiet", bool, False, "no progress bar"),
@@ -160,6 +171,7 @@ OPTIONS: dict[str, Option] = {option.key: option for options in GROUPS.values() 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options, and ``--config``. What is not given is not set."""
     parser.add_argument("--config", metavar="FILE", help="TOML file with options; the command line wins over it")
+    parser.add_argument("--resume", metavar="FOLDER", help="go on with the run in this folder, to the bit")
     for title, options in GROUPS.items():
         group = parser.add_argument_group(title)
         for option in options:
@@ -173,10 +185,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             group.add_argument(f"--{option.name}", **given)
 
 
+def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What stands on the command line."""
+    return {key: value for key, value in vars(arguments).items() if key in OPTIONS}
+
+
 def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """All settings: defaults, then those of the file, then those of the command line. ValueError for a bad file."""
-    given = {key: value for key, value in vars(arguments).items() if key in OPTIONS}
-    settings = {**defaults(), **(read_toml(arguments.config) if arguments.config else {}), **given}
+    from_file = read_toml(arguments.config) if arguments.config else {}
+    settings = {**defaults(), **from_file, **given_options(arguments)}
     for key, usual in (("lr", LEARNING_RATES), ("weight_decay", WEIGHT_DECAYS)):
         if settings[key] is None:
             settings[key] = usual[settings["optimiser"]]
@@ -252,7 +269,8 @@ def as_toml(settings: Mapping[str, Any]) -> str:
     jit = false
     init = "sine"
     """
-    # A JSON text, bool or number is TOML as well.
-    return "".join(
-        f"{OPTIONS[key].name} = {json.dumps(value)}\n" for key, value in settings.items() if value is not None
-    )
+    # A JSON text, bool or number is TOML as well, but for this one character.
+    texts = {
+        k: json.dumps(v, ensure_ascii=False).replace("\x7f", "\\u007f") for k, v in settings.items() if v is not None
+    }
+    return "".join(f"{OPTIONS[key].name} = {text}\n" for key, text in texts.items())

@@ -19,7 +19,7 @@ from ..module import Module
 from ..plots import have_matplotlib, plot_curves, plot_predictions
 from ..results import Epoch, Evaluation, History
 
-__all__ = ["draw", "output_folder", "print_table", "save"]
+__all__ = ["clear_partial", "draw", "output_folder", "print_table", "save"]
 
 
 def output_folder(given: str | None, overwrite: bool) -> Path:
@@ -38,9 +38,17 @@ def output_folder(given: str | None, overwrite: bool) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / ".writable", b"")
         (folder / ".writable").unlink()
+        for name in ("checkpoint.safetensors", "best.safetensors"):  # of a run that --overwrite gives up
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise OSError(f"cannot write to the output folder {folder}: {error.strerror}; choose another --out") from None
     return folder
+
+
+def clear_partial(folder: Path) -> None:
+    """Remove what a killed run was just writing."""
+    for path in folder.glob(".*.partial*"):
+        path.unlink(missing_ok=True)
 
 
 def print_table(epochs: Sequence[Epoch], settings: Mapping[str, Any], images: int, test_images: int) -> None:

@@ -9,21 +9,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..data import Dataset
+from .train_options import as_toml
 from .train_setup import Images
 
-__all__ = ["fingerprint", "record_of"]
+__all__ = ["fingerprint", "fingerprints", "record_of", "toml_of"]
 
 
 def record_of(settings: Mapping[str, Any], images: Images) -> dict[str, Any]:
     """Everything that the numbers of a run depend on."""
-    sets = {"train": images.train, "validation": images.validation, "test": images.test}
     return {
         "config": dict(settings),
         "python": platform.python_version(),
         "version": version("tinygrad-lists"),
         "platform": platform.platform(),
-        "data": {name: fingerprint(data) for name, data in sets.items() if data is not None},
+        "data": fingerprints(images),
     }
+
+
+def toml_of(record: Mapping[str, Any]) -> str:
+    """The record as a file that ``train --config`` reads: what cannot be set is comment."""
+    lines = [
+        "# tinygrad-lists train --config THIS_FILE does the same again.",
+        f"# tinygrad-lists {record['version']}, Python {record['python']}, {record['platform']}",
+    ]
+    for use, data in record["data"].items():
+        lines.append(f"# {use}: {data['name']}, {' x '.join(map(str, data['shape']))}, sha256 {data['sha256']}")
+    settings = {key: value for key, value in record["config"].items() if key not in ("out", "overwrite")}
+    return "\n".join([*lines, "", as_toml(settings)])
+
+
+def fingerprints(images: Images) -> dict[str, Any]:
+    """Of every set of images in use."""
+    sets = {"train": images.train, "validation": images.validation, "test": images.test}
+    return {use: fingerprint(data) for use, data in sets.items() if data is not None}
 
 
 def version(package: str) -> str:
