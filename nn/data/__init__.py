@@ -9,22 +9,28 @@ Dataset('mnist test', 200 images of 28 x 28, 10 classes)
 [7, 2, 1, 0]
 
 ``idx`` reads and writes the file format, ``dataset`` keeps images as bytes, ``loader`` shuffles and batches,
-``source`` finds a set's files (a folder, the cache, or a mirror by way of ``download``), and ``mnist`` is one such set.
-Another data set is another file here; a loader takes anything with a length and ``(image, label)`` by index.
+``source`` finds a set's files (a folder, the cache, or a mirror by way of ``download``), and ``mnist`` and
+``fashion_mnist`` are such sets; ``csv`` reads a table. ``split`` takes images out for validation, ``augmentation``
+changes them, ``workers`` prepare batches in other processes. Another data set is another file here; a loader takes
+anything with a length and ``(image, label)`` by index.
 """
 
 from __future__ import annotations
 
-from . import augmentation, mnist
+from . import augmentation, csv, fashion_mnist, mnist
+from .csv import CsvError
 from .dataset import Dataset, Image
 from .download import ChecksumError, DownloadError
 from .idx import IdxArray, IdxError, read_idx, write_idx
-from .loader import Augment, Batch, DataLoader, StoredBatch
+from .loader import Augment, Batch, DataLoader
+from .partition import split
+from .workers import StoredBatch
 
 __all__ = [
     "Augment",
     "Batch",
     "ChecksumError",
+    "CsvError",
     "DataLoader",
     "Dataset",
     "DownloadError",
@@ -33,7 +39,10 @@ __all__ = [
     "Image",
     "StoredBatch",
     "augmentation",
+    "csv",
+    "fashion_mnist",
     "mnist",
     "read_idx",
+    "split",
     "write_idx",
 ]

@@ -32,6 +32,8 @@ class IdxSource:
 
     ``name`` is also the name of its cache folder; ``mirrors`` are addresses ending in a slash; ``files`` maps a split
     to its images' and its labels' file. Every image must be ``rows`` x ``columns``, every label less than ``classes``.
+    A set whose files have the names of another set's has ``needs_own_folder``: in the folder of the environment
+    variable, only a folder of its name is its.
     """
 
     name: str
@@ -40,6 +42,7 @@ class IdxSource:
     rows: int = 28
     columns: int = 28
     classes: int = 10
+    needs_own_folder: bool = False
 
     def load(
         self,
@@ -124,7 +127,9 @@ class IdxSource:
         if not named:
             return None
         inner = Path(named, self.name)
-        return inner if inner.is_dir() else Path(named)
+        if inner.is_dir():
+            return inner
+        return None if self.needs_own_folder else Path(named)
 
     def read_file(self, file: RemoteFile, dimensions: int, folder: Path, verify: bool) -> tuple[Path, IdxArray]:
         """Read one of the files from ``folder``, plain or gzipped, and return where it was and its content.

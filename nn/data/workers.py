@@ -10,7 +10,6 @@ loader is gone, and when the main process is, however it ended: their pipes lead
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import traceback
@@ -39,6 +38,8 @@ class Workers:
     """
 
     def __init__(self, loader: DataLoader, count: int) -> None:
+        import multiprocessing  # where there are no sockets there is none
+
         spawn = multiprocessing.get_context("spawn")
         self._processes = list[Any]()
         self._commands, self._results = list[Any](), list[Any]()
