@@ -233,13 +233,19 @@ class Contraction:
 
     def _step(self, kind: str, cells: list[tuple[int, int]], moved: object, lanes: int, depth: int) -> list[str]:
         assert callable(moved)
-        text = []
-        for r in sorted({r for r, _ in cells}):
-            text.append(f"{kind} a{r} = {self._load(self.a, moved(self.a, r, 0), kind, lanes)};")
-        for c in sorted({c for _, c in cells}):
-            whole = self.b.lanes
-            text.append(f"{kind if whole else 'T'} b{c} = {self._load(self.b, moved(self.b, 0, c), kind, lanes)};")
-        text += [f"s{r}_{c} += a{r} * b{c};" for r, c in cells]
+        rows, columns = sorted({r for r, _ in cells}), sorted({c for _, c in cells})
+        left = {r: f"{kind} a{r} = {self._load(self.a, moved(self.a, r, 0), kind, lanes)};" for r in rows}
+        wide = kind if self.b.lanes else "T"
+        right = {c: f"{wide} b{c} = {self._load(self.b, moved(self.b, 0, c), kind, lanes)};" for c in columns}
+        # The fewer are kept in registers, and the others come one by one: as written, so GCC lets them live.
+        if len(rows) <= len(columns):
+            text = list(left.values())
+            for c in columns:
+                text += [right[c], *(f"s{r}_{c} += a{r} * b{c};" for r in rows)]
+        else:
+            text = list(right.values())
+            for r in rows:
+                text += [left[r], *(f"s{r}_{c} += a{r} * b{c};" for c in columns)]
         return ["  " * depth + line for line in text]
 
     def _load(self, operand: Operand, address: str, kind: str, lanes: int) -> str:
