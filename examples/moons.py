@@ -96,7 +96,7 @@ def draw(model: nn.Module, points: Points, labels: list[int], path: str) -> None
     for label, marker, colour, name in ((0, "o", "#b35806", "upper moon"), (1, "X", "#542788", "lower moon")):
         mine = [point for point, other in zip(points, labels, strict=True) if other == label]
         axes.scatter(*zip(*mine, strict=True), marker=marker, c=colour, edgecolors="white", s=50, label=name)
-    axes.legend(loc="lower left")
+    axes.legend(loc="upper left")
     axes.set_title("Two moons, and where the network draws the line between them", loc="left", fontsize=11)
     bar = figure.colorbar(shown, ax=axes)
     bar.ax.set_ylim(0, 1)

@@ -116,6 +116,14 @@ def test_idx_without_labels_has_no_accuracy_until_they_are_named(
     assert "accuracy" in predict(capsys, run, path, "--labels", tmp_path / "known")
 
 
+def test_options_may_stand_between_a_run_and_its_images(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_idx(tmp_path, 3)
+    assert main(["predict", str(run), "--limit", "2", str(path), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["images"]) == 2
+
+
 def test_without_images_it_reads_the_200_of_the_package(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = predict(capsys, run, "--limit", 5)
     assert [image["label"] for image in answer["images"]] == TEST.labels[:5]

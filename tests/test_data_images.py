@@ -218,6 +218,16 @@ def test_shadow_noise_and_chalk_do_no_harm() -> None:
         assert inked(other)[2:] == inked(ink)[2:]
 
 
+def test_dust_is_wiped_off_and_a_second_stroke_stays() -> None:
+    dusty = sheet(100, 100, (20, 30, 80, 38))
+    pixels = bytearray(dusty.pixels)
+    for row, column in ((2, 2), (95, 90), (50, 97)):
+        pixels[row * 100 + column : row * 100 + column + 3] = bytes(3)
+    assert prepare_drawing(GreyImage(bytes(pixels), 100, 100)) == prepare_drawing(dusty)
+    two = GreyImage(bytes(map(min, dusty.pixels, sheet(100, 100, (20, 50, 28, 60)).pixels)), 100, 100)
+    assert inked(prepare_drawing(two))[3] > inked(prepare_drawing(dusty))[3]
+
+
 def test_a_hairline_is_thickened() -> None:
     script = picture_tools.make()
     ink, hairline = (prepare_drawing(script.drawing("3", pen, 0, 255)) for pen in (8, 1.5))

@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         nargs="*",
+        default=[],
         metavar="WHAT",
         help="PNG files (drawings of any size, too), IDX files of images, folders of PNG files, folders with a folder "
         "of PNG files for each label, or folders with MNIST's test files; without it, the 200 test images of the "
