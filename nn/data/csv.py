@@ -115,9 +115,10 @@ def _is_number(field: str) -> bool:
 
 def _bad_field(where: str, row: Sequence[str]) -> CsvError:
     """The error for the first field that is no pixel."""
-    for place, field in enumerate(row):
-        digits = field.strip()
-        if not (digits.isdecimal() and len(digits.lstrip("0")) <= 3 and int(digits) <= 255):
-            break
+    place, field = next((place, field) for place, field in enumerate(row) if not _is_pixel(field.strip()))
     what = f"pixel {place}" if place else "label"
     return CsvError(f"{where}: {what} is {field[:40]!r}, expected a whole number from 0 to 255")
+
+
+def _is_pixel(digits: str) -> bool:
+    return digits.isdecimal() and len(digits.lstrip("0")) <= 3 and int(digits) <= 255

@@ -62,17 +62,15 @@ class ResamplingMap:
     def __init__(self, ys: Sequence[float], xs: Sequence[float], rows: int, columns: int) -> None:
         down = [floor(STEPS * y + 0.5) for y in ys]
         across = [floor(STEPS * x + 0.5) for x in xs]
-        # A pixel whose four neighbours are all outside is black.
-        lowest, highest = -STEPS, STEPS * rows
-        left, right, places = bytearray(rows * columns), bytearray(rows * columns), list[int | None]()
-        for at, (y, x) in enumerate(zip(down, across, strict=True)):
-            column = x >> BITS
-            if lowest <= y < highest and -1 <= column < columns:
-                left[at] = 255 * (column >= 0)
-                right[at] = 255 * (column < columns - 1)
-                places.append((y >> BITS) * columns + column)
-            else:
-                places.append(None)
+        # A pixel whose four neighbours are all outside is black, and so has no place.
+        highest, widest = STEPS * rows, STEPS * columns
+        places = [
+            (y >> BITS) * columns + (x >> BITS) if -STEPS <= y < highest and -STEPS <= x < widest else None
+            for y, x in zip(down, across, strict=True)
+        ]
+        pairs = list(zip(places, across, strict=True))
+        left = bytes([0 if place is None or x < 0 else 255 for place, x in pairs])
+        right = bytes([0 if place is None or x >= widest - STEPS else 255 for place, x in pairs])
         self._size, self._columns = rows * columns, columns
         self._left, self._right = _lanes(left), _lanes(right)
         self._across, self._down = (
@@ -120,18 +118,21 @@ def _lanes(content: bytes | bytearray) -> int:
 
 def _parts(places: Sequence[int | None]) -> list[tuple[bytes, int]]:
     """Cut the places into as few parts as have each all its places within one window; (places in it, its start)."""
-    parts, first, low, high = [], 0, None, 0
-    for at, place in enumerate(places):
-        if place is None:
-            continue
-        if low is None:
-            low = high = place
-        elif max(high, place) - min(low, place) < WINDOW:
-            low, high = min(low, place), max(high, place)
-        else:
-            parts.append((_within(places[first:at], low), low))
-            first, low, high = at, place, place
-    low = low or 0
+    known = [(at, place) for at, place in enumerate(places) if place is not None]
+    if not known:
+        return []
+    parts, first, low, high = [], 0, known[0][1], known[0][1]
+    for at, place in known:
+        if place > high:
+            if place - low >= WINDOW:
+                parts.append((_within(places[first:at], low), low))
+                first, low = at, place
+            high = place
+        elif place < low:
+            if high - place >= WINDOW:
+                parts.append((_within(places[first:at], low), low))
+                first, high = at, place
+            low = place
     return [*parts, (_within(places[first:], low), low)]
 
 
