@@ -35,6 +35,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from ..files import write_whole
+
 __all__ = ["ELEMENT_TYPES", "IdxArray", "IdxError", "gzip_bytes", "open_plain_or_gzip", "read_idx", "write_idx"]
 
 #: IDX element type -> (``array`` type code, bytes an element).
@@ -193,12 +195,7 @@ def write_idx(path: str | os.PathLike[str], content: IdxArray, *, compress: bool
     blob = content.header + content.data
     if compress or (compress is None and target.suffix == ".gz"):
         blob = gzip_bytes(blob)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(blob)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(target, blob)
 
 
 def gzip_bytes(blob: bytes) -> bytes:
