@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import runpy
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,7 @@ def scalars() -> Graph:
     return draw((x @ w).relu().sum(), expand="matmul")
 
 
+@cache
 def marked() -> Graph:
     graph = draw(cnn_loss(), depth=2)
     text = (
