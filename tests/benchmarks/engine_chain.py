@@ -1,7 +1,7 @@
 """A chain of a million nodes: forward, backward and release, beside a chain of ten thousand.
 
 Run it with ``python tests/benchmarks/engine_chain.py`` from the repository; it takes about half a minute and 500 MB.
-Issue 3 asks for no recursion, for a time per node within 1.5 times of the short chain's, and for nothing alive
+The aims are no recursion, a time per node within 1.5 times of the short chain's, and nothing alive
 afterwards.
 
 Graphs have no cycles, so Python's cyclic collector has nothing to find in them; but while a long graph grows, its full

@@ -1,7 +1,7 @@
 """An MLP 784-32-10 on a batch of 8, forward and backward, beside kerze, the nearest tensor library in pure Python.
 
 Run it with ``python tests/benchmarks/engine_kerze.py`` from the repository; it takes about ten seconds and needs
-``pip install kerze``. Issue 3 asks for thirty times the speed.
+``pip install kerze``. The aim is thirty times the speed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Run it with ``python tests/benchmarks/engine_micrograd.py`` from the repository; it takes about ten seconds and needs
 ``pip install micrograd``. One step is the forward and backward pass of the 2-16-16-1 network on 100 points with the
-hinge loss and L2 term of micrograd's demo. Issue 3 asks for twice the speed, half the memory of a node, and for fifty
+hinge loss and L2 term of micrograd's demo. The aims are twice the speed, half the memory of a node, and fifty
 times the speed on tensors.
 """
 

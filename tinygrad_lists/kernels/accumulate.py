@@ -1,6 +1,6 @@
 """Sums in one documented order, and the small questions that kernels ask of their numbers.
 
-Accumulation order (DESIGN.md, decision 8): strictly left to right, every step rounded by the element's own ``+``.
+Accumulation order: strictly left to right, every step rounded by the element's own ``+``.
 Builtin ``sum`` does that on CPython 3.11, but from 3.12 on it compensates floats (Neumaier's method), so the last
 digits would depend on the version. `total` and `dot` give the same bits on 3.11, 3.12 and 3.13.
 
