@@ -14,12 +14,11 @@ import pytest
 
 from tinygrad_lists.kernels import accumulate
 from tinygrad_lists.kernels.accumulate import all_finite, dot, total, zero_of
-from tinygrad_lists.kernels.codegen import (
-    MAX_TERMS,
+from tinygrad_lists.kernels.codegen import MAX_TERMS, spread
+from tinygrad_lists.kernels.products import (
     add_columns,
     add_rows_at,
     add_sums_over_nonzeros_at,
-    spread,
     sums_of_products,
     sums_of_products_once,
 )

@@ -29,12 +29,11 @@ from typing import Any
 
 from ..shapes import Shape, window_size
 from .accumulate import all_finite, zero_of
-from .codegen import (
-    MAX_TERMS,
+from .codegen import MAX_TERMS, spread
+from .products import (
     add_rows_at,
     add_scaled_rows,
     add_sums_over_nonzeros_at,
-    spread,
     sums_of_products,
     sums_of_products_once,
 )

@@ -1,7 +1,7 @@
 """Matrix products on flat lists.
 
 Each element is summed over k in order, from the first product on, by expressions that are written out for the size (see
-`codegen`): 13 to 16 ns a multiply-add, where ``sum(map(mul, row, column))`` takes 17 for long rows and 40 for rows of
+`products`): 13 to 16 ns a multiply-add, where ``sum(map(mul, row, column))`` takes 17 for long rows and 40 for rows of
 8.
 """
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from ..shapes import Shape, broadcast_shapes, numel
 from .accumulate import zero_of
-from .codegen import sums_of_products
 from .movement import broadcast_to
+from .products import sums_of_products
 
 __all__ = ["matmul", "matmul_shape"]
 

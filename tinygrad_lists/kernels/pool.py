@@ -17,7 +17,8 @@ from typing import Any
 
 from ..shapes import Shape, window_size
 from .accumulate import zero_of
-from .codegen import add_columns, define, names, unpacked
+from .codegen import define, names, unpacked
+from .products import add_columns
 from .windows import Windows
 from .windows import places as window_places
 
