@@ -167,7 +167,10 @@ def _make(command: tuple[str, ...], source: str, folder: Path, path: Path, check
         text, made = Path(scratch, "step.c"), Path(scratch, "step.so")
         text.write_text(source)
         done = subprocess.run(
-            [*command, *FLAGS, str(text), "-o", str(made), "-lm"], capture_output=True, text=True, check=False
+            [*command, *FLAGS, str(text), "-o", str(made), "-lm", "-pthread"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             lines = (done.stderr or done.stdout).strip().splitlines()

@@ -23,11 +23,12 @@ Index = tuple[Affine, ...]
 
 @dataclass(frozen=True)
 class Machine:
-    """What the code is written for: floats of `dtype`, vectors of `lanes` of them, `registers` vectors."""
+    """What the code is written for: floats of `dtype`, vectors of `lanes` of them, `registers` vectors, `threads`."""
 
     dtype: str = "float32"
     lanes: int = 8
     registers: int = 14
+    threads: int = 1
 
 
 @dataclass

@@ -6,6 +6,7 @@ import ctypes
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import update_wrapper
 from typing import Any
 
@@ -30,7 +31,7 @@ Function = Callable[..., Any]
 _MOST_PROGRAMS = 64
 
 
-def jit(function: Function | None = None, *, dtype: str = "float32", check: bool = False) -> Any:
+def jit(function: Function | None = None, *, dtype: str = "float32", check: bool = False, threads: int = 1) -> Any:
     """Compile a function of Values: inference, gradients, whole training steps. Usable as a decorator.
 
     At the first call the function is recorded, without numbers, and what it did becomes one C function, which runs then
@@ -43,14 +44,17 @@ def jit(function: Function | None = None, *, dtype: str = "float32", check: bool
             and trees of these. It must do the same for all numbers: no branches on data.
         dtype: "float32" or "float64", in which the program computes.
         check: run the interpreter beside every call, and raise JitError where the two differ.
+        threads: how many may share the work on a batch of more images than a vector has lanes. Two runs with as many
+            threads give the same bits; with another number, sums over the batch are rounded otherwise.
 
     Returns:
         A function that is called as `function` is. ``source`` is the C of its latest program, ``graph`` its graph.
         Results are constants: a gradient must be taken inside.
 
     Raises:
-        ValueError: an unknown dtype. JitError, when called: the function does what a program could not repeat (reads a
-            number, draws random numbers, changes a list of Python); the message says where, and what to do.
+        ValueError: an unknown dtype, less than one thread. JitError, when called: the function does what a program
+            could not repeat (reads a number, draws random numbers, changes a list of Python); the message says where,
+            and what to do.
 
     >>> from tinygrad_lists import Value, jit
     >>> w = Value([1.0, 2.0])
@@ -66,7 +70,7 @@ def jit(function: Function | None = None, *, dtype: str = "float32", check: bool
     """
 
     def make(plain: Function) -> Jit:
-        return Jit(plain, dtype, check)
+        return Jit(plain, dtype, check, threads)
 
     return make if function is None else make(function)
 
@@ -74,12 +78,14 @@ def jit(function: Function | None = None, *, dtype: str = "float32", check: bool
 class Jit:
     """A jitted function; see `jit`."""
 
-    def __init__(self, function: Function, dtype: str = "float32", check: bool = False) -> None:
+    def __init__(self, function: Function, dtype: str = "float32", check: bool = False, threads: int = 1) -> None:
         if dtype not in ("float32", "float64"):
             raise ValueError(f"jit: dtype is 'float32' or 'float64', not {dtype!r}")
         if not callable(function):
             raise TypeError(f"jit: {function!r:.60} is not a function")
-        self.function, self.dtype, self.check = function, dtype, check
+        if type(threads) is not int or threads < 1:
+            raise ValueError(f"jit: threads is a whole number of at least 1, not {threads!r}")
+        self.function, self.dtype, self.check, self.threads = function, dtype, check, threads
         self._entries: dict[Any, list[Entry]] = {}
         self._latest: Entry | None = None
         self._traced: Any = None
@@ -210,7 +216,7 @@ class Jit:
         for slot, value in enumerate(trace.state):
             lanes = "*" if slot < len(call.values) and value.shape else ""
             formats["state", slot] = lanes + ("i" if trace.kinds.get(slot) == "i" else "f")
-        source = write(program, formats, machine_for(self.dtype))
+        source = write(program, formats, replace(machine_for(self.dtype), threads=self.threads))
         made = library(source.text)
         if made is None:
             if not self._warned:

@@ -27,7 +27,7 @@ class Source:
     Attributes:
         text: the C file; its function is ``int step(void **p, char *arena)``.
         pointers: what ``p[0]``, ``p[1]``, ... are; the last one is where a failed check writes place and value.
-        arena: bytes of scratch memory.
+        arena: bytes of scratch memory, for all threads.
         checks: check ``k`` is status ``k + 1``; status -1 is a position out of range.
         layout: how it was laid out.
     """
@@ -89,8 +89,8 @@ class _Writer(Text):
         self.calls = [self.calls[i] for i in order]
         width = 4 if self.machine.dtype == "float32" else 8
         offsets, arena = offsets_of(layout, [(call.kernel, call.stage) for call in self.calls], width)
-        text = self.text(offsets)
-        return Source(text, self.pointers, arena, program.checks, layout)
+        text = self.text(offsets, arena)
+        return Source(text, self.pointers, arena * self.parts(), program.checks, layout)
 
     def add(self, node: Node, fused: set[Node]) -> None:
         """The kernel of a node."""

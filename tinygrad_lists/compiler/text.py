@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .emit import Emitter, Kernel, Machine
 from .formulas import PRELUDE, functions_of, literal
@@ -57,15 +58,16 @@ class Text:
 
     # -- text ---------------------------------------------------------------------------------------------------------
 
-    def text(self, offsets: dict[Node, int]) -> str:
-        """The C file."""
+    def text(self, offsets: dict[Node, int], arena: int) -> str:
+        """The C file; `arena` is the size of the one in which the offsets are."""
         kernels = [self.function(call) for call in self.calls]
-        step = self.step(offsets)
+        step = self.step(offsets, arena)
         body = "\n".join(kernels) + step
         tables = "".join(self.table(node) for node in self.layout.program.nodes if self.is_table(node, body))
         parts = [
             self.header(),
-            "#include <math.h>\n#include <stdint.h>\n#include <string.h>\n\n",
+            "#include <math.h>\n#include <stdint.h>\n#include <string.h>\n",
+            "#include <pthread.h>\n\n" if self.parts() > 1 else "\n",
             PRELUDE[self.machine.dtype],
             self.vectors(body),
             functions_of(body),
@@ -173,34 +175,92 @@ class Text:
         inputs = ", ".join(f"x{x.number} {x.shape}" for x in node.inputs)
         return f"{where}x{node.number} {node.shape} = {node.op}({inputs})"
 
-    def step(self, offsets: dict[Node, int]) -> str:
+    def step(self, offsets: dict[Node, int], arena: int) -> str:
         """The function that Python calls."""
-        layout = self.layout
-        lines = ["", "int step(void **p, char *arena)", "{", "  int state = 0, *status = &state;"]
+        before = [call for call in self.calls if call.stage < 2]
+        after = [call for call in self.calls if call.stage >= 2]
+        parts = self.parts()
+        lines = ["", *(self.part(before, offsets) if parts > 1 else [])]
+        lines += ["int step(void **p, char *arena)", "{", "  int state = 0, *status = &state;"]
         lines.append("  double *where = p[@where@];")
-        lines.append(f"  int c0 = 0, valid = {min(layout.count, layout.width)};")
-        inside = False
-        for call in self.calls:
-            if call.stage == 1 and not inside and layout.chunks > 1:
-                for other in self.calls:
-                    if other.kernel.zero:
-                        lines += self.begin(other.kernel, offsets)
-                lines.append(f"  for (c0 = 0; c0 < {layout.count}; c0 += {layout.width}) {{")
-                if layout.count % layout.width:
-                    rest = f"{layout.count} - c0"
-                    lines.append(f"    valid = {rest} < {layout.width} ? {rest} : {layout.width};")
-                inside = True
-            if inside and call.stage > 1:
-                lines.append("  }")
-                inside = False
+        lines.append(f"  int c0 = 0, valid = {min(self.layout.count, self.layout.width)};")
+        if parts > 1:
+            lines += self.together(offsets, arena)
+        else:
+            lines += self.chunks(before, offsets, "0", str(self.layout.count))
+        for call in after:
             if call.stage >= 3 and "  if (state) return state;" not in lines:
                 lines.append("  if (state) return state;")
-            lines.append(("    " if inside else "  ") + self.called(call, offsets))
-        if inside:
-            lines.append("  }")
+            lines.append("  " + self.called(call, offsets))
         lines += ["  (void)where; (void)status; (void)c0; (void)valid; (void)arena;", "  return state;", "}", ""]
         self.pointers.append(("where", 0))
         return "\n".join(lines).replace("@where@", str(len(self.pointers) - 1))
+
+    def chunks(self, calls: list[Call], offsets: dict[Node, int], first: str, end: str) -> list[str]:
+        """What runs before the chunks, and the chunks of the images from `first` to `end`."""
+        layout = self.layout
+        lines = ["  " + self.called(call, offsets) for call in calls if call.stage == 0]
+        inside = ["    " + self.called(call, offsets) for call in calls if call.stage == 1]
+        if layout.chunks == 1:
+            return lines + [line[2:] for line in inside]
+        for call in calls:
+            if call.kernel.zero:
+                lines += self.begin(call.kernel, offsets)
+        lines.append(f"  for (c0 = {first}; c0 < {end}; c0 += {layout.width}) {{")
+        if layout.count % layout.width:
+            rest = f"{layout.count} - c0"
+            lines.append(f"    valid = {rest} < {layout.width} ? {rest} : {layout.width};")
+        return [*lines, *inside, "  }"]
+
+    # -- threads ------------------------------------------------------------------------------------------------------
+
+    def parts(self) -> int:
+        """How many threads share the chunks."""
+        return min(self.machine.threads, self.layout.chunks)
+
+    def part(self, calls: list[Call], offsets: dict[Node, int]) -> list[str]:
+        """The chunks of one thread, with an arena of its own, as a function."""
+        return [
+            "typedef struct { void **p; char *arena; int first, end, state; double where[2]; } Part;",
+            "static void *part(void *given)",
+            "{",
+            "  Part *own = given;",
+            "  void **p = own->p; char *arena = own->arena; int *status = &own->state; double *where = own->where;",
+            f"  int c0 = 0, valid = {self.layout.width};",
+            *self.chunks(calls, offsets, "own->first", "own->end"),
+            "  (void)p; (void)where; (void)status; (void)c0; (void)valid; (void)arena;",
+            "  return 0;",
+            "}",
+            "",
+        ]
+
+    def together(self, offsets: dict[Node, int], arena: int) -> list[str]:
+        """All parts at once, then their sums added in order: the same bits at every call."""
+        layout, parts = self.layout, self.parts()
+        bounds = [layout.chunks * t // parts * layout.width for t in range(parts)] + [layout.count]
+        lines = ["  Part parts[] = {"]
+        for t, (first, end) in enumerate(pairwise(bounds)):
+            lines.append(f"    {{p, arena + {t * arena}, {first}, {end}, 0, {{0, 0}}}},")
+        lines += [
+            "  };",
+            f"  pthread_t threads[{parts}];",
+            f"  int started[{parts}] = {{0}};",
+            f"  for (int t = 1; t < {parts}; t++) started[t] = !pthread_create(&threads[t], 0, part, &parts[t]);",
+            f"  for (int t = 0; t < {parts}; t++) if (!started[t]) part(&parts[t]);",
+            f"  for (int t = 1; t < {parts}; t++) if (started[t]) pthread_join(threads[t], 0);",
+            f"  for (int t = 0; t < {parts}; t++)",
+            "    if (parts[t].state) { memcpy(where, parts[t].where, sizeof parts[t].where); return parts[t].state; }",
+        ]
+        for call in self.calls:
+            if call.kernel.zero:
+                node = call.kernel.writes[0]
+                place, kind = self.place(node, offsets), f"{self.kind(node)} *"
+                total = {"max": "maximum({0}, {1})", "min": "minimum({0}, {1})"}.get(node.op, "{0} + {1}")
+                step = total.format("all[i]", f"(({kind})((char *)all + {arena} * t))[i]")
+                lines.append(f"  {{ {kind}all = {place};")
+                lines.append(f"    for (int t = 1; t < {parts}; t++)")
+                lines.append(f"      for (int i = 0; i < {node.size}; i++) all[i] = {step}; }}")
+        return lines
 
     def begin(self, kernel: Kernel, offsets: dict[Node, int]) -> list[str]:
         """Set the buffer to which chunks add to what it begins with."""
