@@ -10,6 +10,7 @@ from typing import Any
 
 import picture_tools
 import pytest
+from training_tools import needs_compiler
 
 import nn
 from nn.checkpoint import save_weights
@@ -105,6 +106,29 @@ def test_idx_with_labels_gives_accuracy_and_a_confusion_matrix(
     ]
     counted = [[int(cell) if cell != "." else 0 for cell in row[1:11]] for row in table[-10:]]
     assert counted == answer["confusion"]
+
+
+@needs_compiler
+def test_compiled_it_reads_the_same(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, compiled = (predict(capsys, run, "--limit", 3, *options)["images"] for options in ((), ("--jit",)))
+    for a, b in zip(plain, compiled, strict=True):
+        assert all(
+            math.isclose(p, q, rel_tol=1e-12) for p, q in zip(a["probabilities"], b["probabilities"], strict=True)
+        )
+
+
+@needs_compiler
+def test_a_program_that_cannot_be_compiled_is_one_line(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "tinygrad-lists" / "jit"
+    cache.mkdir(parents=True)
+    cache.chmod(0o777)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert main(["predict", str(run), "--limit", "1", "--jit"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tinygrad-lists predict: jit: others can write to the cache")
+    assert error.count("\n") == 1
 
 
 def test_idx_without_labels_has_no_accuracy_until_they_are_named(

@@ -88,7 +88,7 @@ def test_a_file_cut_anywhere_is_refused_or_whole(tmp_path: Path) -> None:
 def test_damaged_files_raise_nothing_but_image_errors(tmp_path: Path) -> None:
     write_png(tmp_path / "a.png", mnist_digit(0))
     whole, path, rng, refused = bytearray((tmp_path / "a.png").read_bytes()), tmp_path / "b.png", random.Random(0), 0
-    for _ in range(300):
+    for _ in range(150):
         damaged = whole.copy()
         for _ in range(rng.randint(1, 4)):
             damaged[rng.randrange(len(damaged))] = rng.randrange(256)
@@ -97,7 +97,7 @@ def test_damaged_files_raise_nothing_but_image_errors(tmp_path: Path) -> None:
             read_png(path)
         except ImageError:
             refused += 1
-    assert refused > 250
+    assert refused > 125
 
 
 BAD = [
@@ -196,7 +196,7 @@ def test_the_centre_of_mass_and_not_of_the_box_is_in_the_middle() -> None:
 def test_mnists_own_images_stay_what_they_are() -> None:
     """Its makers' steps once more change little: the same box, the same place, almost the same pixels."""
     places, overlaps = [], []
-    for i in range(30):
+    for i in range(20):
         digit = mnist_digit(i)
         again = prepare_drawing(digit)
         assert prepare_drawing(GreyImage(bytes(255 - level for level in digit.pixels), 28, 28)) == again

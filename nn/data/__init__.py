@@ -10,18 +10,20 @@ Dataset('mnist test', 200 images of 28 x 28, 10 classes)
 
 ``idx`` reads and writes the file format, ``dataset`` keeps images as bytes, ``loader`` shuffles and batches,
 ``source`` finds a set's files (a folder, the cache, or a mirror by way of ``download``), and ``mnist`` and
-``fashion_mnist`` are such sets; ``csv`` reads a table. ``split`` takes images out for validation, ``augmentation``
+``fashion_mnist`` are such sets; ``csv`` reads a table, ``images`` folders of PNG files, and
+``drawing`` makes one's own like MNIST's. ``split`` takes images out for validation, ``augmentation``
 changes them, ``workers`` prepare batches in other processes. Another data set is another file here; a loader takes
 anything with a length and ``(image, label)`` by index.
 """
 
 from __future__ import annotations
 
-from . import augmentation, csv, fashion_mnist, mnist
+from . import augmentation, csv, drawing, fashion_mnist, images, mnist
 from .csv import CsvError
 from .dataset import Dataset, Image
 from .download import ChecksumError, DownloadError
 from .idx import IdxArray, IdxError, read_idx, write_idx
+from .images import GreyImage, ImageError
 from .loader import Augment, Batch, DataLoader
 from .partition import split
 from .workers import StoredBatch
@@ -34,13 +36,17 @@ __all__ = [
     "DataLoader",
     "Dataset",
     "DownloadError",
+    "GreyImage",
     "IdxArray",
     "IdxError",
     "Image",
+    "ImageError",
     "StoredBatch",
     "augmentation",
     "csv",
+    "drawing",
     "fashion_mnist",
+    "images",
     "mnist",
     "read_idx",
     "split",
