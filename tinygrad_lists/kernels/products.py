@@ -14,6 +14,10 @@ several filters a pass, results as tuples, then ``zip(*...)``       14.0     13.
 several filters a pass, results by ``append``                       13.1     13.5
 several filters a pass, results stored at an index (chosen)         12.7     12.4
 =================================================================  =======  =======
+
+Of the sums over nonzeros a multiply-add takes 18 to 20 ns in long rows and 27 in rows of 9. For `add_scaled_rows` these
+were slower: two to four rows a pass by 10 to 20 %, one expression over the columns of the rows by 20 %, the same in
+pieces of 4 or 8 rows by 30 to 80 %.
 """
 
 from __future__ import annotations

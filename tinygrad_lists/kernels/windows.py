@@ -1,8 +1,9 @@
 """Sliding windows over planes: every window as one row of numbers (unfold), and where its numbers lie (places).
 
 A plane is one channel of one image, a flat row-major list. Convolution and average pooling are weighted sums over
-windows, so `unfold` turns windows into rows and `fold` adds rows back to where the windows were taken. Both work on
-one image at a time: a whole batch unfolded would take nine times the memory of the batch.
+windows, so `unfold` turns windows into rows; their gradients are rows that are added back at the `places` where the
+windows were taken. All of it works on one image at a time: a whole batch unfolded would take nine times the memory of
+the batch.
 """
 
 from __future__ import annotations
