@@ -94,6 +94,13 @@ def test_a_folded_module_shows_its_result() -> None:
     assert collapse(whole, 1).nodes[-2].inside == 17
 
 
+def test_a_folded_module_that_holds_the_output_says_so() -> None:
+    graph = collapse(capture(cnn_loss()), 2)
+    assert graph.to_text().splitlines()[-1].endswith("16 nodes  output")
+    assert graph.to_svg().count("16 nodes, the last is the output") == 1
+    assert graph.to_svg().count("the output<") == 1
+
+
 def test_depth_one_folds_the_outermost() -> None:
     graph = collapse(capture(cnn_loss()), 1)
     check(graph)

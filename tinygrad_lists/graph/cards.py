@@ -55,7 +55,8 @@ def card(graph: Graph, node: Node) -> Card:
     formula = op.formula if op is not None and short else ""
     lines: list[tuple[str, str]] = []
     if node.inside > 1:
-        lines.append(("more", f"{node.inside:,} nodes"))
+        last = ", the last is the output" if node.id in graph.outputs else ""
+        lines.append(("more", f"{node.inside:,} nodes{last}"))
     if node.role is Role.FAILED:
         lines += [("warning", part) for part in _wrapped(clean(node.params.get("error", "")))]
     else:

@@ -69,6 +69,7 @@ def _row(graph: Graph, node: Node, sources: str, depth: int) -> tuple[str, ...]:
     data = dict(content.lines).get("data", "").removeprefix("data ")
     notes = [str(node.role)] if node.role not in ("operation", "group") and node.role != "parameter" else []
     notes += [f"{node.inside} nodes"] if node.inside > 1 else []
+    notes += ["output"] if node.inside and node.id in graph.outputs else []
     notes += [text for kind, text in content.lines if kind in ("warning", "mark", "held")]
     shape = shape_text(node.shape)
     return ("│ " * depth + node.id, content.title, sources, shape, data, _gradient(node), "  ".join(notes))
