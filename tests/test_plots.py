@@ -115,6 +115,23 @@ def test_a_preparation_shows_both(drawn: Drawn) -> None:
     assert above.get_title() == "mine"
 
 
+@pytest.mark.parametrize("name", ["mistakes", "predictions", "readings"])
+def test_images_and_predictions_come_in_pairs(name: str, tmp_path: Path) -> None:
+    plot = getattr(plots, f"plot_{name}")
+    for images, predictions in ((TEST[:2], shares((1, 0.5))), (TEST[:0], [])):
+        with pytest.raises(ValueError, match=f"plot_{name}: . images and . predictions"):
+            plot(images, predictions, tmp_path / "a.png")
+    with pytest.raises(ValueError, match="give a square"):
+        plots.plot_confusion([[1, 2]], tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_format_that_there_is_not_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nope"):
+        plots.plot_confusion([[1]], tmp_path / "a.nope")
+    assert not list(tmp_path.iterdir())
+
+
 def test_curves_leave_out_what_was_not_measured(drawn: Drawn) -> None:
     def epoch(number: int, validation: float) -> Epoch:
         return Epoch(number, 1.0, 0.5, 1.0, 0.6, 1.0, 1.0, validation_loss=validation)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 from ..files import replacing
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "RED", "figure", "frame", "have_matplotlib", "save", "show", "title"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "RED",
+    "figure",
+    "frame",
+    "have_matplotlib",
+    "paired",
+    "save",
+    "show",
+    "title",
+]
 
 # Okabe and Ito's colours, told apart by colour-blind readers; green and red as the paper's figure 2 has them.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#D55E00", "#007A53", "#C1272D", "#6b6b6b"
@@ -37,6 +50,20 @@ def figure(width: float, height: float) -> Any:
     empty = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(empty)
     return empty
+
+
+def paired(op: str, images: Sized, predictions: Sized) -> None:
+    """ValueError unless there is a prediction for each image, and at least one.
+
+    >>> paired("plot_mistakes", "ab", "a")
+    Traceback (most recent call last):
+        ...
+    ValueError: plot_mistakes: 2 images and 1 predictions; give as many of each, and at least one
+    """
+    if len(images) != len(predictions) or not len(images):
+        raise ValueError(
+            f"{op}: {len(images)} images and {len(predictions)} predictions; give as many of each, and at least one"
+        )
 
 
 def title(picture: Any, text: str, size: float = 10) -> None:

@@ -17,6 +17,10 @@ def plot_confusion(matrix: Sequence[Sequence[int]], path: str | os.PathLike[str]
     that ends at the largest of them, or they would not be seen beside the right answers. Numbers are counts.
     """
     size = len(matrix)
+    if not size or any(len(row) != size for row in matrix):
+        raise ValueError(
+            f"plot_confusion: {size} rows of {sorted({len(row) for row in matrix})} columns; give a square"
+        )
     shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
     right = [[share if i == j else float("nan") for j, share in enumerate(row)] for i, row in enumerate(shares)]
     wrong = [

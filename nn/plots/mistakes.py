@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from ..data import Dataset
-from .base import GREY, RED, figure, frame, save, show, title
+from .base import GREY, RED, figure, frame, paired, save, show, title
 
 __all__ = ["most_confident_mistakes", "plot_mistakes"]
 
@@ -36,6 +36,7 @@ def plot_mistakes(
         probabilities: for each of them, that of each class.
         path: where to.
     """
+    paired("plot_mistakes", dataset, probabilities)
     wrong = most_confident_mistakes(dataset.labels, probabilities)
     shown = wrong[: columns * rows]
     columns = min(columns, max(len(shown), 1))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from ..data import Dataset
-from .base import GREEN, RED, figure, frame, save, show, title
+from .base import GREEN, RED, figure, frame, paired, save, show, title
 
 __all__ = ["plot_predictions"]
 
@@ -18,6 +18,7 @@ def plot_predictions(
 
     The first images of the dataset, with as many of the wrongly classified ones as fit the last row.
     """
+    paired("plot_predictions", dataset, predictions)
     total = min(columns * rows, len(dataset))
     wrong = [i for i, predicted in enumerate(predictions) if predicted != dataset.label(i)]
     late = [i for i in wrong if i >= total - columns][:columns] if len(dataset) > total else []

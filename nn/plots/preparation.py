@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..data import Image
 from ..data.drawing import SIDE
 from ..data.images import GreyImage
-from .base import GREY, ORANGE, figure, frame, save, show, title
+from .base import GREY, ORANGE, figure, frame, paired, save, show, title
 
 __all__ = ["plot_preparation"]
 
@@ -23,6 +23,7 @@ def plot_preparation(
     """Above, pictures as they were given; below, the 28 x 28 pixels that `prepare_drawing` makes of them, shown black
     on white, with a cross where their centre of mass is.
     """
+    paired("plot_preparation", drawings, prepared)
     count = min(len(drawings), most)
     picture = figure(max(1.6 * count, 3.6), 3.9)
     middle = SIDE / 2  # of pixel 14, whose own middle is at 14 on matplotlib's axis

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from ..data import Dataset
-from .base import BLUE, GREY, figure, frame, save, show, title
+from .base import BLUE, GREY, figure, frame, paired, save, show, title
 
 __all__ = ["plot_readings"]
 
@@ -27,6 +27,7 @@ def plot_readings(
         path: where to.
         names: what stands above them, such as the names of their files.
     """
+    paired("plot_readings", dataset, probabilities)
     shown = range(min(len(dataset), columns * rows))
     columns = min(columns, max(len(shown), 1))
     rows = max(1, -(-len(shown) // columns))
