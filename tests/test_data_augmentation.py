@@ -201,6 +201,17 @@ def test_an_image_depends_on_seed_epoch_and_index_alone() -> None:
     assert by_index(DataLoader(digits(), 24, augment=parts)) != epochs[0]
 
 
+def test_dependence_on_anything_else_would_be_seen() -> None:
+    """An augmentation that goes on from image to image, as one with a generator of its own does."""
+    rng = random.Random(0)
+
+    def forgetful(pixels: bytes, rows: int, columns: int, epoch: int, index: int) -> bytes:
+        return pixels[rng.randrange(784) :].ljust(784, b"\0")
+
+    whole = by_index(DataLoader(digits(), 24, augment=forgetful))
+    assert by_index(DataLoader(digits(), 24, shuffle=True, augment=forgetful)) != whole
+
+
 def test_nested_batches_show_the_same_pixels_as_stored_ones() -> None:
     loader = DataLoader(digits(), 5, shuffle=True, augment=KIND)
     stored = list(loader.stored_batches())

@@ -98,6 +98,22 @@ def test_a_worker_that_fails_or_dies_is_told() -> None:
         list(DataLoader(IMAGES, 5, augment=failing, workers=1).stored_batches(start=9))
 
 
+@posix
+def test_a_fork_of_the_main_process_leaves_the_workers_alone() -> None:
+    """Whoever trains in forked processes has the loader in each of them; only the main one's end ends the workers."""
+    loader = DataLoader(IMAGES, 5, workers=1)
+    whole = epoch_of(loader)
+    before = [process.pid for process in multiprocessing.active_children()]
+    fork = os.fork()
+    if fork == 0:
+        del loader
+        gc.collect()
+        os._exit(0)
+    assert os.waitpid(fork, 0)[1] == 0
+    assert epoch_of(loader) == whole
+    assert [process.pid for process in multiprocessing.active_children()] == before
+
+
 def test_what_cannot_be_sent_is_an_error_before_any_process() -> None:
     loader = DataLoader(IMAGES, 5, augment=lambda pixels, *_: pixels, workers=2)
     with pytest.raises(TypeError, match=r"cannot be sent to worker processes .* at the top of a module"):

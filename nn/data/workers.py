@@ -44,7 +44,7 @@ class Workers:
         self._processes = list[Any]()
         self._commands, self._results = list[Any](), list[Any]()
         # Not a method of self, which must not be kept alive for this.
-        self.close = weakref.finalize(self, _end, self._processes, self._commands, self._results)
+        self.close = weakref.finalize(self, _end, os.getpid(), self._processes, self._commands, self._results)
         for number in range(count):
             (commands, command), (result, results) = spawn.Pipe(duplex=False), spawn.Pipe(duplex=False)
             process = spawn.Process(
@@ -120,10 +120,14 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end(processes: Sequence[BaseProcess], commands: Sequence[Connection], results: Sequence[Connection]) -> None:
+def _end(
+    owner: int, processes: Sequence[BaseProcess], commands: Sequence[Connection], results: Sequence[Connection]
+) -> None:
     """End the processes and wait for them, so that none is left as a zombie. They hold nothing that could be lost."""
     for connection in (*commands, *results):
         connection.close()
+    if os.getpid() != owner:  # a fork of the main process has copies of the pipes' ends, but not these children
+        return
     for process in processes:
         process.terminate()
     for process in processes:

@@ -44,7 +44,7 @@ class Augmentation:
 
     Args:
         seed: any int.
-        maps: how many different changes there are, at least 1.
+        maps: how many different changes there are, at least 1; each keeps 10 KB for images of 28 x 28.
     """
 
     def __init__(self, seed: int = 0, maps: int = 1024) -> None:
