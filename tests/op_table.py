@@ -1137,6 +1137,7 @@ MOVEMENTS = [
         errors=[
             (lambda: f.reshape([1.0, 2.0], 3), ValueError, r"reshape: \(2,\) has 2 elements and \(3,\) has 3"),
             (lambda: f.reshape([1.0, 2.0], -1, -1), ValueError, "reshape: .* only one size may be -1"),
+            (lambda: f.reshape([], 0, -1), ValueError, "reshape: .* beside a size of 0 any number would do"),
             (lambda: f.reshape([1.0, 2.0], 3, -1), ValueError, "reshape: .* does not fit"),
             (lambda: f.reshape([1.0, 2.0], 2.0), TypeError, "reshape: sizes are ints, not 2.0"),
             (lambda: f.reshape([1.0, 2.0], None), TypeError, "reshape: sizes are ints, not None"),

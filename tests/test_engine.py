@@ -484,6 +484,8 @@ REPRS = [
     (Value([]), "Value([], shape=(0,))"),
     (Value([[], []]), "Value([[], []], shape=(2, 0))"),
     (Value(2.0) * 3, "Value(6.0, op=mul)"),
+    (Value([[[[0.5, 1.0, 2.0]]] * 2]), "Value([[[[0.5, 1.0, 2.0]], [[0.5, 1.0, 2.0]]]], shape=(1, 2, 1, 3))"),
+    (Value([float(i) for i in range(10)]), f"Value({[float(i) for i in range(10)]}, shape=(10,))"),
     (Value([0.0] * 1000), "Value([0.0, 0.0, 0.0, ..., 0.0, 0.0], shape=(1000,))"),
     (Value(Fraction(10**5000, 3)), "Value(<Fraction of thousands of digits>)"),
     (Value(10**5000, requires_grad=False), "Value(<int of thousands of digits>, requires_grad=False)"),

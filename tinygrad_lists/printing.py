@@ -9,8 +9,11 @@ __all__ = ["short"]
 #: Longest text of one number; the rest is in ``.data``.
 WIDEST = 64
 
+#: So few numbers are shown all.
+FEW = 36
+
 #: By the number of axes: the longest list that is shown whole, and how much of the start and the end of others.
-ENDS = {1: (6, 3, 2), 2: (6, 3, 2), 3: (4, 2, 1), 4: (2, 1, 1)}
+ENDS = {1: (6, 3, 2), 2: (6, 3, 2), 3: (4, 2, 1), 4: (3, 1, 1)}
 ENDS_OF_MORE_AXES = (1, 1, 0)
 
 
@@ -22,10 +25,12 @@ def short(data: Any) -> str:
     >>> short(list(range(100)))
     '[0, 1, 2, ..., 98, 99]'
     """
-    depth, inner = 0, data
+    depth, count, inner = 0, 1, data
     while isinstance(inner, list):
-        depth += 1
+        depth, count = depth + 1, count * len(inner)
         inner = inner[0] if inner else None
+    if count <= FEW:
+        return _lists(data, FEW, 0, 0)
     return _lists(data, *ENDS.get(depth, ENDS_OF_MORE_AXES))
 
 

@@ -67,7 +67,8 @@ def reshape(x: Any, *shape: Any) -> Value:
     if any(size < 0 for size in new):
         known = numel([size for size in new if size >= 0])
         if [size for size in new if size < 0] != [-1] or not known or x.size % known:
-            raise ValueError(f"reshape: {x.shape} ({x.size} elements) does not fit {new}; only one size may be -1")
+            remedy = "only one size may be -1" if known else "beside a size of 0 any number would do for -1; give it"
+            raise ValueError(f"reshape: {x.shape} ({x.size} elements) does not fit {new}; {remedy}")
         new = tuple(x.size // known if size == -1 else size for size in new)
     return x if new == x.shape else apply(PRIMITIVES["reshape"], x, shape=new)
 
