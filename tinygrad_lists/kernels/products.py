@@ -17,7 +17,7 @@ several filters a pass, results stored at an index (chosen)         12.7     12.
 
 Of the sums over nonzeros a multiply-add takes 18 to 20 ns in long rows and 27 in rows of 9. For `add_scaled_rows` these
 were slower: two to four rows a pass by 10 to 20 %, one expression over the columns of the rows by 20 %, the same in
-pieces of 4 or 8 rows by 30 to 80 %.
+pieces of 4 or 8 rows by 30 to 85 %.
 """
 
 from __future__ import annotations
