@@ -148,6 +148,11 @@ def test_options_may_stand_between_a_run_and_its_images(
     assert len(json.loads(capsys.readouterr().out)["images"]) == 2
 
 
+def test_a_file_of_weights_will_do(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "best.safetensors").write_bytes((run / "weights.safetensors").read_bytes())
+    assert predict(capsys, tmp_path / "best.safetensors", "--limit", 2) == predict(capsys, run, "--limit", 2)
+
+
 def test_without_images_it_reads_the_200_of_the_package(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = predict(capsys, run, "--limit", 5)
     assert [image["label"] for image in answer["images"]] == TEST.labels[:5]
@@ -255,7 +260,8 @@ def bad(run: Path, tmp: Path) -> list[tuple[list[str], str]]:
     at = str(run)
     return [
         ([str(tmp / "empty")], "weights.safetensors: no such file; give the folder of a run"),
-        ([str(tmp / "nowhere")], "is no folder; give the folder of a run"),
+        ([str(tmp / "nowhere")], "no such file; give the folder of a run"),
+        ([str(tmp / "text.txt")], "text.txt"),
         ([str(tmp / "damaged")], "history.json is no history of a run"),
         ([str(tmp / "list")], "history.json is no history of a run"),
         ([str(tmp / "deep")], "history.json is no history of a run"),

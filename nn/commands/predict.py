@@ -39,7 +39,9 @@ def _count(text: str) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("run_folder", metavar="RUN", help="folder of a run of tinygrad-lists train")
+    parser.add_argument(
+        "run_folder", metavar="RUN", help="folder of a run of tinygrad-lists train, or one of its files of weights"
+    )
     parser.add_argument(
         "what",
         nargs="*",
@@ -66,11 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Predict. Returns the exit status; ValueError and OSError for bad input."""
-    folder = Path(arguments.run_folder)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder; give the folder of a run of tinygrad-lists train")
-    history = read_history(folder / "history.json")
-    model = load_model(folder / "weights.safetensors", history)
+    given = Path(arguments.run_folder)
+    weights = given if given.is_file() else given / "weights.safetensors"
+    history = read_history(weights.with_name("history.json"))
+    model = load_model(weights, history)
     try:
         digits = read_digits(arguments.what, arguments.labels, arguments.prepare)[: arguments.limit]
         if not len(digits.dataset):
