@@ -76,7 +76,7 @@ SIDES = {"this package": automatic, "nested loops": nested_loops}
 
 
 def take_turns(name: str, pipe: Connection) -> None:
-    """A side's process: for every number of steps that arrives, (loss, milliseconds of the processor an image) of each step."""
+    """A side's process: for every number of steps that arrives, the loss and milliseconds an image of each step."""
     step = SIDES[name]()
     while count := pipe.recv():
         measured = []
@@ -116,7 +116,7 @@ def main() -> None:
     print(describe())
     ours, nested = compare(arguments.rounds).values()
     print(
-        f"training step, milliseconds of one core an image (median of {arguments.rounds * STEPS}, batch {BATCH}, same losses):"
+        f"training step, core milliseconds an image (median of {arguments.rounds * STEPS}, batch {BATCH}, same losses):"
     )
     print(
         f"  this package {ours:8.2f}    nested loops {nested:8.2f}    ratio {nested / ours:.1f}    (asked: at least 15)"
