@@ -290,3 +290,11 @@ def test_augmentation_needs_images_that_are_stored() -> None:
         Compose("shift")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"a list has no stored bytes; give a Dataset, or use batches\(\)"):
         DataLoader([([[[0.5]]], 3)], 1).stored_batches()
+
+
+def test_an_image_must_keep_its_size() -> None:
+    loader = DataLoader(digits(), 5, augment=lambda pixels, rows, columns, epoch, index: pixels[index == 7 :])
+    batches = loader.stored_batches()
+    next(batches)
+    with pytest.raises(ValueError, match="augment made 783 bytes of image 7, which has 28 x 28 pixels; it must return"):
+        next(batches)

@@ -167,7 +167,14 @@ class DataLoader:
         if augment is not None:
             size = rows * columns
             places = zip(range(0, len(pixels), size), indices, strict=True)
-            pixels = b"".join([augment(pixels[at : at + size], rows, columns, epoch, index) for at, index in places])
+            images = [augment(pixels[at : at + size], rows, columns, epoch, index) for at, index in places]
+            if set(map(len, images)) != {size}:
+                wrong, index = next((i, n) for i, n in zip(images, indices, strict=True) if len(i) != size)
+                raise ValueError(
+                    f"DataLoader: augment made {len(wrong)} bytes of image {index}, which has {rows} x {columns} "
+                    f"pixels; it must return as many bytes"
+                )
+            pixels = b"".join(images)
         return memoryview(pixels).cast("B", (len(labels), 1, rows, columns)), labels
 
     def _pass(self, start: int, epoch_from: Callable[[int, int], Iterator[_B]]) -> Iterator[_B]:

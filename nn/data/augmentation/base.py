@@ -88,12 +88,10 @@ class Augmentation:
         """For a worker process: all but the tables, which it makes for itself."""
         return {**self.__dict__, "_banks": {}}
 
-    def settings(self) -> dict[str, Any]:
-        """The arguments that make this augmentation, by name."""
-        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
-
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.settings().items())})"
+        """The expression that makes this augmentation."""
+        settings = [f"{name}={value!r}" for name, value in self.__dict__.items() if not name.startswith("_")]
+        return f"{type(self).__name__}({', '.join(settings)})"
 
 
 class Compose(Augmentation):
