@@ -49,6 +49,7 @@ from .layers import (
 )
 from .losses import BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss
 from .module import Module
+from .parallel import ParallelTrainer
 from .summary import Summary, summary
 from .trainer import Trainer
 
@@ -85,6 +86,7 @@ __all__ = [
     "Mish",
     "Module",
     "PReLU",
+    "ParallelTrainer",
     "ReLU",
     "ReLU6",
     "Residual",

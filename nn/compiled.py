@@ -126,12 +126,6 @@ class CompiledTrainer(Trainer):
 
 
 def _stored(loader: DataLoader, start: int = 0) -> Iterator[tuple[memoryview, memoryview]]:
-    """Images (N, 1, rows, columns) and labels as bytes, in the order of the loader; it counts the epoch as ever."""
-    dataset, size, epoch = loader.dataset, loader.batch_size, loader.epoch
-    assert isinstance(dataset, Dataset)
-    indices = loader.order(epoch)
-    for first in range(start * size, len(loader) * size, size):
-        pixels, stored = dataset.stored(indices[first : first + size])
-        shape = (len(stored), 1, dataset.rows, dataset.columns)
-        yield memoryview(pixels).cast("B", shape), memoryview(stored)
-    loader.set_epoch(epoch + 1)
+    """Images and labels as bytes; a `bytes` would be part of the program, a memoryview is an argument."""
+    for pixels, labels in loader.stored_batches(start):
+        yield pixels, memoryview(labels)

@@ -19,17 +19,22 @@ far ahead are a product of a table with the state, and a whole tensor is drawn a
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 from tinygrad_lists import Value, functions, no_grad
 
-__all__ = ["RANGE", "draw", "seed"]
+__all__ = ["RANGE", "draw", "rows_before", "seed"]
 
 #: (modulus, factor of the last number, factor of the one before)
 _RECURRENCES = ((2887, 1204, 2817), (2843, 1772, 2426))
 
 #: Draws are whole numbers from 0 to RANGE - 1.
 RANGE = _RECURRENCES[0][0] * _RECURRENCES[1][0]
+
+_rows_before = ContextVar("rows_before", default=0)
 
 
 def seed(rng: random.Random | None = None) -> list[float]:
@@ -51,18 +56,40 @@ def draw(state: Value, rows: int, columns: int) -> Value:
     >>> draw(state, 1, 7).data[0] == [*first.data[0], *first.data[1], *second.data[0]]
     True
     """
+    before = _rows_before.get()
     with no_grad():
         parts, ends = [], []
         for (modulus, _, _), (a, b, c, d), now in zip(
-            _RECURRENCES, _tables(rows, columns), functions.split(state, 2), strict=True
+            _RECURRENCES, _tables(before + rows, columns), functions.split(state, 2), strict=True
         ):
             starts = _modulo(a * now[0] + b * now[1], modulus)
             # Not a matrix product: a compiled step has the draws, the mask and what it multiplies in one loop.
-            parts.append(_modulo(starts[:rows, :1] * c + starts[:rows, 1:] * d, modulus))
-            ends.append(starts[rows])
+            drawn = starts[before : before + rows]
+            parts.append(_modulo(drawn[:, :1] * c + drawn[:, 1:] * d, modulus))
+            ends.append(starts[before + rows])
         state.assign(functions.concat(ends))
         x, y = parts
         return _modulo(x * float(_RECURRENCES[1][0]) + y * float(_RECURRENCES[0][0]), RANGE)
+
+
+@contextmanager
+def rows_before(count: int) -> Iterator[None]:
+    """Every `draw` in the block passes over `count` rows first: those that others draw, who have the first rows of the
+    same batch.
+
+    >>> states = [Value(seed(), requires_grad=False) for _ in range(2)]
+    >>> whole = draw(states[0], 5, 3).data
+    >>> with rows_before(3):
+    ...     draw(states[1], 2, 3).data == whole[3:]
+    True
+    >>> states[0].data == states[1].data
+    True
+    """
+    token = _rows_before.set(count)
+    try:
+        yield
+    finally:
+        _rows_before.reset(token)
 
 
 def _modulo(x: Value, modulus: int) -> Value:

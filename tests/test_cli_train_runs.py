@@ -18,11 +18,13 @@ from training_tools import needs_compiler
 import nn
 from nn.checkpoint import load_weights
 from nn.cli import main
-from nn.commands.train_options import GROUPS, OPTIONS, as_toml, defaults, settings_of
+from nn.commands.train_options import GROUPS, OPTIONS
+from nn.commands.train_settings import as_toml, defaults, settings_of
 
 SMALL = ["train", "--images", "12", "--test-images", "2", "--epochs", "2", "--batch-size", "4", "--quiet", "--no-plots"]
 FULL = [*SMALL, "--optimiser", "adamw", "--schedule", "cosine", "--warmup", "2", "--dropout", "0.3"]
 FULL += ["--label-smoothing", "0.1", "--validation", "4", "--early-stopping", "5", "--clip-norm", "1"]
+FULL += ["--shift", "1", "--rotate", "10", "--scale", "0.1", "--elastic", "20"]
 
 
 def result(folder: Path) -> dict[str, Any]:
@@ -76,12 +78,12 @@ def test_schedules_span_the_run(schedule: str, rates: list[float], tmp_path: Pat
     assert found == pytest.approx(rates)
 
 
-def test_validation_images_are_the_last_of_the_training_images(tmp_path: Path) -> None:
-    """And neither trained on nor tested on; the best weights on them are kept."""
+def test_validation_images_are_kept_apart(tmp_path: Path) -> None:
+    """Neither trained on nor tested on; the best weights on them are kept."""
     assert main([*FULL, "--out", str(tmp_path / "run")]) == 0
     record = result(tmp_path / "run")
     assert [record["data"][use]["shape"][0] for use in ("train", "validation", "test")] == [8, 4, 2]
-    images = nn.data.mnist.load("train", subset="paper")[8:12]
+    _, images = nn.data.split(nn.data.mnist.load("train", subset="paper")[:12], 4, seed=0, stratified=True)
     pixels, labels = images.stored(range(4))
     assert record["data"]["validation"]["sha256"] == hashlib.sha256(pixels + labels).hexdigest()
     losses = [epoch["validation_loss"] for epoch in record["epochs"]]
@@ -101,6 +103,45 @@ def test_early_stopping_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixtu
     # Resumed, it stays stopped.
     assert main(["train", "--resume", str(tmp_path / "run"), "--epochs", "20"]) == 0
     assert len(result(tmp_path / "run")["epochs"]) == 2
+
+
+def test_workers_and_prefetch_change_no_number(tmp_path: Path) -> None:
+    """Neither the default's nor one another's."""
+    for name, options in {"a": [], "b": ["--workers", "2"], "c": ["--prefetch", "1", "--workers", "3"]}.items():
+        assert main([*FULL, *options, "--batch-size", "8", "--warmup", "1", "--out", str(tmp_path / name)]) == 0
+    a, b, c = (result(tmp_path / name) for name in "abc")
+    for other in (b, c):
+        for record in (a, other):
+            record["config"] |= {"workers": None, "prefetch": None}
+        assert other == a
+
+
+def test_augmented_images_are_others_in_each_epoch(tmp_path: Path) -> None:
+    """With a rate of 0 the loss of the training images would stay."""
+    for name, options in {"plain": [], "augmented": ["--shift", "3"]}.items():
+        assert main([*SMALL, "--lr", "0", "--init", "kaiming", *options, "--out", str(tmp_path / name)]) == 0
+    first, second = (epoch["loss"] for epoch in result(tmp_path / "plain")["epochs"])
+    assert first == pytest.approx(second, rel=1e-12)
+    first, second = (epoch["loss"] for epoch in result(tmp_path / "augmented")["epochs"])
+    assert first != pytest.approx(second, rel=1e-6)
+
+
+def test_csv_files_and_fashion_mnist_are_trained_on(tmp_path: Path) -> None:
+    """The digits as CSV give the run that they give as IDX; and under other names they are Fashion-MNIST."""
+    train, test = (nn.data.mnist.load(split, subset="paper") for split in ("train", "test"))  # type: ignore[arg-type]
+    for name, data in {"train": train[:12], "test": test[:2]}.items():
+        pixels, labels = data.stored(range(len(data)))
+        rows = [",".join(map(str, [y, *pixels[i * 784 : i * 784 + 784]])) for i, y in enumerate(labels)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n")
+    files = ["--data", str(tmp_path / "train.csv"), "--test-data", str(tmp_path / "test.csv")]
+    folder = str(Path(nn.data.__file__).with_name("mnist_subset"))
+    options = {"mnist": [], "csv": ["--dataset", "csv", *files], "fashion": ["--dataset", "fashion", "--data", folder]}
+    for name, given in options.items():
+        assert main([*SMALL, *given, "--out", str(tmp_path / name)]) == 0
+    mnist, csv, fashion = (result(tmp_path / name) for name in options)
+    assert mnist["weights"] == csv["weights"] == fashion["weights"]
+    assert [mnist["predictions"], mnist["epochs"]] == [csv["predictions"], csv["epochs"]]
+    assert mnist["data"]["train"]["sha256"] == csv["data"]["train"]["sha256"]
 
 
 # -- resuming ----------
@@ -249,13 +290,20 @@ def test_a_file_that_is_no_text_or_is_not_there(tmp_path: Path, capsys: pytest.C
 BAD = [
     (["--optimiser", "adam", "--momentum", "0.9"], "--momentum: adam has none"),
     (["--momentum", "1"], "--momentum: 1 is not at least 0 and below 1"),
-    (["--validation", "12"], "leaves none to train on"),
+    (["--validation", "12"], "of 12 images leaves 0"),
     (["--validation", "2.5"], "give a whole number"),
     (["--early-stopping", "2"], "give --validation too"),
     (["--warmup", "6"], "the whole training has 6"),
     (["--warmup", "2", "--schedule", "one-cycle"], "one-cycle warms up by itself"),
     (["--clip-norm", "0"], "--clip-norm: 0 is not above 0"),
     (["--checkpoint-every", "0"], "--checkpoint-every: 0"),
+    (["--workers", "2", "--jit"], "--workers: a compiled step"),
+    (["--workers", "0"], "--workers: 0 is not at least 1"),
+    (["--dataset", "csv"], "name the files, by --data FILE and --test-data FILE"),
+    (["--test-data", "x.csv"], "--test-data: mnist has its test images"),
+    (["--dataset", "fashion", "--data", "nowhere"], "nowhere"),
+    (["--dataset", "csv", "--data", "nowhere.csv", "--test-data", "x"], "nowhere.csv"),
+    (["--scale", "1"], "--scale: 1 is not at least 0 and below 1"),
     (["--schedule", "lunar"], "invalid choice: 'lunar'"),
 ]
 

@@ -21,7 +21,7 @@ from ..module import Module
 from ..results import Epoch
 from .predict_input import PREPARE, Digits, read_digits
 from .predict_output import as_json, print_digits, print_summary
-from .train_options import defaults
+from .train_settings import defaults
 from .train_setup import make_model
 
 __all__ = ["add_arguments", "probabilities_of", "run"]

@@ -11,11 +11,13 @@ from typing import Any
 from ..callbacks import BestWeights, Callback, Checkpoint, CSVLog, EarlyStopping, Progress, StopOnInterrupt
 from ..checkpoint import load_checkpoint
 from ..files import write_whole
+from ..parallel import ParallelTrainer
 from ..trainer import Trainer, TrainingError
-from .train_options import add_arguments, given_options, settings_of
+from .train_options import add_arguments
 from .train_output import clear_partial, draw, output_folder, print_table, save
 from .train_record import record_of, toml_of
 from .train_resume import CHECKPOINT, check_images, resumed_settings
+from .train_settings import given_options, settings_of
 from .train_setup import (
     Images,
     load_images,
@@ -65,23 +67,28 @@ def make_trainer(settings: Mapping[str, Any], images: Images) -> Trainer:
     model = make_model(settings)
     optimiser = make_optimiser(settings, model)
     updates = updates_an_epoch(settings, make_loader(settings, images.train))
-    return trainer_class(settings["jit"])(
+    kind, more = trainer_class(settings)
+    return kind(
         model,
         optimiser,
         make_criterion(settings),
         scheduler=make_schedule(settings, optimiser, updates),
         clip_norm=settings["clip_norm"],
         accumulate=settings["accumulate"],
+        **more,
     )
 
 
-def trainer_class(compiled: bool) -> type[Trainer]:
-    """How updates are made."""
-    if not compiled:
-        return Trainer
+def trainer_class(settings: Mapping[str, Any]) -> tuple[type[Trainer], dict[str, Any]]:
+    """How updates are made: compiled; or interpreted, by one process or several, with the same numbers."""
+    workers = settings["workers"]
+    if not settings["jit"]:
+        return ParallelTrainer, {"workers": workers}
+    if workers > 1:
+        raise ValueError("--workers: a compiled step is one program in one process; leave out --jit or --workers")
     from ..compiled import CompiledTrainer
 
-    return CompiledTrainer
+    return CompiledTrainer, {}
 
 
 def make_callbacks(settings: Mapping[str, Any], folder: Path, record: Mapping[str, Any]) -> list[Callback]:

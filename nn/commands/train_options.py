@@ -1,32 +1,17 @@
 """The options of ``tinygrad-lists train``: one table for the command line, for TOML files and for what a run records.
 
-The command line wins over the file, and the file over the defaults, which are the paper's.
+A new option is a row here, and is read where its setting is used (`train_setup`).
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import json
 import math
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import paper
 
-__all__ = [
-    "GROUPS",
-    "OPTIONS",
-    "Option",
-    "add_arguments",
-    "as_toml",
-    "checked",
-    "defaults",
-    "given_options",
-    "settings_of",
-]
+__all__ = ["GROUPS", "LEARNING_RATES", "OPTIONS", "WEIGHT_DECAYS", "Option", "add_arguments"]
 
 
 def positive(text: str) -> int:
@@ -138,6 +123,7 @@ GROUPS: dict[str, list[Option]] = {
         Option("label-smoothing", share, 0.0, "share of each label to spread over all classes (0)", "P"),
         Option("early-stopping", positive, None, "stop after N epochs without a better validation loss", "N"),
         Option("jit", bool, False, "compile each step to C (needs a C compiler; float32)"),
+        Option("workers", positive, 1, "processes that share each batch, with the same numbers to the bit (1)", "N"),
         Option("seed", whole, 0, "seed of shuffling and everything random (0)", "N"),
     ],
     "initial weights": [
@@ -147,13 +133,20 @@ GROUPS: dict[str, list[Option]] = {
         Option("gamma", finite, paper.GAMMA, f"of equation (3) ({paper.GAMMA})", "X"),
     ],
     "data": [
-        Option("full", bool, False, "all 60,000 and 10,000 images instead of the paper's subset"),
-        Option("data", str, None, "folder with the four IDX files; without it --full may download them", "FOLDER"),
+        Option("dataset", ("mnist", "fashion", "csv"), "mnist", "mnist, fashion (Fashion-MNIST), or csv files (mnist)"),
+        Option("full", bool, False, "all 60,000 and 10,000 images instead of the first 1,000 and 200"),
+        Option("data", str, None, "folder with the IDX files (else --full may download them), or csv file", "PATH"),
+        Option("test-data", str, None, "csv file with the test images", "FILE"),
         Option("images", positive, None, "use only the first N training images", "N"),
         Option("test-images", positive, None, "use only the first N test images", "N"),
-        Option(
-            "validation", not_negative, 0.0, "training images to keep for validation: N, or a share below 1 (0)", "N"
-        ),
+        Option("validation", not_negative, 0.0, "training images to validate by: N, or a share below 1 (0)", "N"),
+        Option("prefetch", count, 0, "processes that prepare the same batches ahead of time (0)", "N"),
+    ],
+    "augmentation, another for each image and epoch": [
+        Option("shift", not_negative, 0.0, "at most so many pixels each way (0)", "N"),
+        Option("rotate", not_negative, 0.0, "at most so many degrees (0)", "X"),
+        Option("scale", share, 0.0, "by at most this share, larger or smaller (0)", "X"),
+        Option("elastic", not_negative, 0.0, "elastic distortion, alpha of Simard et al., 2003, such as 34 (0)", "X"),
     ],
     "output": [
         Option("out", str, None, "where results go (runs/train-1, -2, ...)", "FOLDER"),
@@ -183,94 +176,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             else:
                 given["type"], given["metavar"] = option.kind, option.metavar
             group.add_argument(f"--{option.name}", **given)
-
-
-def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What stands on the command line."""
-    return {key: value for key, value in vars(arguments).items() if key in OPTIONS}
-
-
-def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """All settings: defaults, then those of the file, then those of the command line. ValueError for a bad file."""
-    from_file = read_toml(arguments.config) if arguments.config else {}
-    settings = {**defaults(), **from_file, **given_options(arguments)}
-    for key, usual in (("lr", LEARNING_RATES), ("weight_decay", WEIGHT_DECAYS)):
-        if settings[key] is None:
-            settings[key] = usual[settings["optimiser"]]
-    if settings["decay"] is None:
-        settings["decay"] = 0.9 if settings["schedule"] == "exponential" else 0.1
-    return settings
-
-
-def defaults() -> dict[str, Any]:
-    """What every option is when nobody says anything."""
-    return {key: option.default for key, option in OPTIONS.items()}
-
-
-def read_toml(path: str) -> dict[str, Any]:
-    """Settings from a file: option names as keys, at the top or in tables, which are for the eye.
-
-    Raises ValueError naming the file, the key and what is wrong; an unknown key is told the nearest known one.
-    """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        for inner, number in value.items() if isinstance(value, dict) else [(key, value)]:
-            name = known(inner, path)
-            if name in flat:
-                raise ValueError(f"{path}: {inner} is given twice")
-            flat[name] = number
-    return {key: checked(OPTIONS[key], value, path) for key, value in flat.items()}
-
-
-def known(key: str, path: str) -> str:
-    """The option that a key of a file means; ValueError, with the nearest known one, for another."""
-    name = key.replace("-", "_")
-    if name not in OPTIONS:
-        near = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.5)
-        hint = f"; did you mean {OPTIONS[near[0]].name}?" if near else f"; known are {', '.join(sorted(OPTIONS))}"
-        raise ValueError(f"{path}: unknown key {key!r}{hint}")
-    return name
-
-
-def checked(option: Option, value: Any, path: str) -> Any:
-    """The setting that a TOML value means. ValueError for one of the wrong type or out of range."""
-    kind, isnt = option.kind, f"{path}: {option.name}: {value!r:.60} is not"
-    if kind is bool:
-        if not isinstance(value, bool):
-            raise ValueError(f"{isnt} true or false")
-        return value
-    if isinstance(kind, tuple):
-        if value not in kind:
-            raise ValueError(f"{isnt} one of {', '.join(kind)}")
-        return value
-    if kind is str:
-        if not isinstance(value, str):
-            raise ValueError(f"{isnt} a text")
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{isnt} a number")
-    try:
-        return kind(repr(value))
-    except argparse.ArgumentTypeError as error:
-        raise ValueError(f"{path}: {option.name}: {error}") from None
-    except ValueError:
-        raise ValueError(f"{isnt} an int") from None
-
-
-def as_toml(settings: Mapping[str, Any]) -> str:
-    """The settings as a file that ``--config`` reads; what is not set is left out.
-
-    >>> print(as_toml({"lr": 0.03, "jit": False, "out": None, "init": "sine"}), end="")
-    lr = 0.03
-    jit = false
-    init = "sine"
-    """
-    # A JSON text, bool or number is TOML as well, but for this one character.
-    texts = {
-        k: json.dumps(v, ensure_ascii=False).replace("\x7f", "\\u007f") for k, v in settings.items() if v is not None
-    }
-    return "".join(f"{OPTIONS[key].name} = {text}\n" for key, text in texts.items())

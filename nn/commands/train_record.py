@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..data import Dataset
-from .train_options import as_toml
+from .train_settings import as_toml
 from .train_setup import Images
 
 __all__ = ["fingerprint", "fingerprints", "record_of", "toml_of"]

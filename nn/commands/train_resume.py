@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoint import read_extra
-from .train_options import OPTIONS, checked, defaults
+from .train_options import OPTIONS
 from .train_record import fingerprints
+from .train_settings import checked, defaults
 from .train_setup import Images
 
 __all__ = ["CHECKPOINT", "check_images", "resumed_settings"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .. import optim, paper, schedulers
-from ..data import DataLoader, Dataset, mnist
+from ..data import DataLoader, Dataset, augmentation, csv, fashion_mnist, mnist, split
+from ..data.source import Split
 from ..layers import Dropout, Sequential
 from ..losses import CrossEntropyLoss
 from ..optim import Optimizer
@@ -23,6 +24,8 @@ __all__ = [
     "make_schedule",
     "updates_an_epoch",
 ]
+
+SPLITS: tuple[Split, Split] = ("train", "test")
 
 OPTIMISERS: dict[str, Any] = {
     "sgd": optim.SGD,
@@ -45,21 +48,35 @@ class Images:
 
 def load_images(settings: Mapping[str, Any]) -> Images:
     """The images that the settings ask for. ValueError if there are not that many."""
-    subset: Literal["paper"] | None = None if settings["full"] else "paper"
-    folder, quiet = settings["data"], settings["quiet"]
-    train = _first(mnist.load("train", subset=subset, folder=folder, quiet=quiet), settings["images"])
-    test = _first(mnist.load("test", subset=subset, folder=folder, quiet=quiet), settings["test_images"])
+    train, test = _sets(settings)
+    train, test = _first(train, settings["images"]), _first(test, settings["test_images"])
     asked = settings["validation"]
-    kept = round(asked * len(train)) if asked < 1 else int(asked)
-    if kept != asked and asked >= 1:
-        raise ValueError(f"--validation: {asked} images; give a whole number, or a share below 1")
-    if asked and not 0 < kept < len(train):
-        raise ValueError(f"--validation: {asked:g} of {len(train)} images leaves none to train on, or none to validate")
-    if settings["early_stopping"] and not kept:
+    if settings["early_stopping"] and not asked:
         raise ValueError("--early-stopping: it decides by the validation loss; give --validation too")
-    if not kept:
+    if not asked:
         return Images(train, None, test)
-    return Images(train[: len(train) - kept], train[len(train) - kept :], test)
+    if asked >= 1 and asked != int(asked):
+        raise ValueError(f"--validation: {asked} images; give a whole number, or a share below 1")
+    kept = split(train, int(asked) if asked >= 1 else asked, settings["seed"], stratified=True)
+    return Images(*kept, test)
+
+
+def _sets(settings: Mapping[str, Any]) -> tuple[Dataset, Dataset]:
+    """Training and test images."""
+    name, path, full, quiet = (settings[key] for key in ("dataset", "data", "full", "quiet"))
+    if name == "csv":
+        if path is None or settings["test_data"] is None:
+            raise ValueError("--dataset csv: name the files, by --data FILE and --test-data FILE")
+        return csv.load(path), csv.load(settings["test_data"])
+    if settings["test_data"] is not None:
+        raise ValueError(f"--test-data: {name} has its test images in the folder of --data; leave it out")
+    if name == "fashion":
+        limits = (None, None) if full else (mnist.PAPER_SUBSET["train"], mnist.PAPER_SUBSET["test"])
+        train, test = (fashion_mnist.load(s, path, n, quiet=quiet) for s, n in zip(SPLITS, limits, strict=True))
+        return train, test
+    subset: Literal["paper"] | None = None if full else "paper"
+    train, test = (mnist.load(s, subset=subset, folder=path, quiet=quiet) for s in SPLITS)
+    return train, test
 
 
 def _first(dataset: Dataset, count: int | None) -> Dataset:
@@ -80,8 +97,30 @@ def make_model(settings: Mapping[str, Any]) -> Sequential:
 
 
 def make_loader(settings: Mapping[str, Any], train: Dataset) -> DataLoader:
-    """Batches in an order of the seed's."""
-    return DataLoader(train, settings["batch_size"], shuffle=True, seed=settings["seed"])
+    """Batches in an order of the seed's, augmented."""
+    seed = settings["seed"]
+    return DataLoader(
+        train,
+        settings["batch_size"],
+        shuffle=True,
+        seed=seed,
+        augment=make_augmentation(settings),
+        workers=settings["prefetch"],
+    )
+
+
+def make_augmentation(settings: Mapping[str, Any]) -> augmentation.Augmentation | None:
+    """What is done to each image anew in each epoch; None if nothing is."""
+    scale, parts = settings["scale"], list[augmentation.Augmentation]()
+    if settings["rotate"]:
+        parts.append(augmentation.Rotation(settings["rotate"]))
+    if scale:
+        parts.append(augmentation.Scale(1 - scale, 1 + scale))
+    if settings["elastic"]:
+        parts.append(augmentation.Elastic(settings["elastic"]))
+    if settings["shift"]:
+        parts.append(augmentation.Shift(settings["shift"]))
+    return augmentation.Compose(*parts, seed=settings["seed"]) if parts else None
 
 
 def make_criterion(settings: Mapping[str, Any]) -> CrossEntropyLoss:

@@ -37,7 +37,7 @@ from nn.cli import main as command
 RECIPE = [
     *("--images", "20", "--test-images", "4", "--epochs", "3", "--batch-size", "4", "--checkpoint-every", "1"),
     *("--dropout", "0.3", "--optimiser", "adamw", "--schedule", "cosine", "--validation", "4", "--clip-norm", "1"),
-    *("--quiet", "--no-plots"),
+    *("--shift", "2", "--rotate", "10", "--quiet", "--no-plots"),
 ]
 STAGES = ("half written", "before the file is synced", "before the rename", "before the folder is synced")
 
