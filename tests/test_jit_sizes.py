@@ -25,8 +25,10 @@ from test_jit_ops import BOUND, assert_same, with_gradients
 from test_ops import leaf
 
 from tinygrad_lists import Value, jit
+from tinygrad_lists.backward import gradients
 from tinygrad_lists.compiler.build import FLAGS
 from tinygrad_lists.compiler.source import Source, write
+from tinygrad_lists.value import constant
 
 compiler = importlib.import_module("tinygrad_lists.compiler.jit")  # the name means the function too
 CC = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
@@ -119,6 +121,22 @@ def test_the_op_table_at_every_size(rows: int, tmp_path: Path, monkeypatch: pyte
                     assert_same(ours, function(x), bound)
                 except AssertionError as problem:
                     raise AssertionError(f"{name} of {[v.shape for v in x]}, {dtype}") from problem
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+def test_tables_of_one_number_and_zeros(dtype: str) -> None:
+    """GCC 12.2 copies {a, a, a, 0} as {a, a, a, a} if it knows it: here as the gradients of crops."""
+    sizes = [(4, 1), (4, 3), (8, 5), (8, 7), (16, 7), (16, 15)]
+    values = [Value([0.0] * size) for size, _ in sizes]
+
+    def slopes(x: Value) -> list[Value]:
+        """The gradients, which are constants, and something that depends on x."""
+        loss = sum(((v[:left] * 0.5).sum() for v, (_, left) in zip(values, sizes, strict=True)), x)
+        found = gradients([loss], [constant(1.0, ())])
+        return [x * 2, *(found[v] for v in values)]
+
+    for ours, (size, left) in zip(jit(slopes, dtype=dtype)(Value(1.0))[1:], sizes, strict=True):
+        assert ours._flat() == [0.5] * left + [0.0] * (size - left)
 
 
 # -- What GCC makes of it ---------------------------------------------------------------------------------------------
