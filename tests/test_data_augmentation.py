@@ -17,7 +17,7 @@ import pytest
 
 import nn
 from nn.data import DataLoader, Dataset
-from nn.data.augmentation import Augmentation, Compose, Elastic, ResamplingMap, Rotation, Scale, Shift
+from nn.data.augmentation import Augmentation, Compose, Elastic, ResamplingMap, Rotation, Scale, Shear, Shift
 from nn.data.augmentation.base import Points, splitmix64
 
 # A mean rounded down loses 1/2 at most, of which the next mean keeps half: 1/2 + 1/4 + 1/8 in each direction.
@@ -111,6 +111,7 @@ PLUS = ([0.0, -1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 1.0, 0.0, -1.0])  # the middle, a
         (Shift(0.5, subpixel=True), [-0.5, -1.5, -0.5, 0.5, -0.5], [-0.5, -0.5, 0.5, -0.5, -1.5]),
         (Scale(0.5, 2), [0, -0.5, 0, 0.5, 0], [0, 0, 0.5, 0, -0.5]),
         (Rotation(90), [0, 0, 1, 0, -1], [0, 1, 0, -1, 0]),
+        (Shear(0.5), [0, -1, 0, 1, 0], [0, -0.5, 1, 0.5, -1]),
         (Compose(Scale(1, 2), Shift(4)), [-2, -2.5, -2, -1.5, -2], [-2, -2, -1.5, -2, -2.5]),
         (Compose(Shift(4), Scale(1, 2)), [-4, -4.5, -4, -3.5, -4], [-4, -4, -3.5, -4, -4.5]),
     ],
@@ -268,6 +269,7 @@ def test_the_repr_is_the_expression_that_makes_it() -> None:
         (lambda: Shift(1.5), r"Shift: pixels 1\.5 must be a whole number .* subpixel=True"),
         (lambda: Shift(math.nan, subpixel=True), "Shift: pixels nan must be a number of at least 0"),
         (lambda: Rotation(181), "Rotation: degrees 181 must be a number from 0 to 180"),
+        (lambda: Shear(-0.1), r"Shear: factor -0\.1 must be a number of at least 0"),
         (lambda: Rotation(True), "Rotation: degrees True must be"),
         (lambda: Scale(0, 1), "Scale: low 0 must be a number over 0"),
         (lambda: Scale(1.1, 0.9), r"Scale: high 0\.9 must be a number of at least low = 1\.1"),

@@ -1,4 +1,4 @@
-"""Shift, rotation and scale."""
+"""Shift, rotation, scale and shear."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from .base import Augmentation, Points
 
-__all__ = ["Rotation", "Scale", "Shift"]
+__all__ = ["Rotation", "Scale", "Shear", "Shift"]
 
 
 def number(what: str, value: object, test: Callable[[float], bool], wanted: str) -> None:
@@ -87,3 +87,25 @@ class Scale(Augmentation):
         factor = 1 / rng.uniform(self.low, self.high)
         ys, xs = points
         return [y * factor for y in ys], [x * factor for x in xs]
+
+
+class Shear(Augmentation):
+    """Slant the image, as handwriting is: each row moves sideways by `factor` times its distance from the middle at
+    most, to either side.
+
+    >>> slant = Shear(1, seed=2)
+    >>> slanted = slant(bytes([0, 9, 0] * 3), rows=3, columns=3, epoch=0, index=0)
+    >>> [list(slanted[row : row + 3]) for row in (0, 3, 6)]
+    [[0, 4, 4], [0, 9, 0], [4, 4, 0]]
+    """
+
+    def __init__(self, factor: float, seed: int = 0, maps: int = 1024) -> None:
+        number("Shear: factor", factor, lambda value: value >= 0, "a number of at least 0")
+        self.factor = factor
+        super().__init__(seed, maps)
+
+    def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:
+        """(y, x + k y)"""
+        k = rng.uniform(-self.factor, self.factor)
+        ys, xs = points
+        return ys, [x + k * y for y, x in zip(ys, xs, strict=True)]
