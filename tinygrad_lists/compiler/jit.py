@@ -21,7 +21,8 @@ from .guards import Guards
 from .passes import optimise
 from .program import Program
 from .source import write
-from .trace import Trace, Traced
+from .trace import Trace
+from .traced import Traced
 
 __all__ = ["Jit", "JitError", "jit"]
 

@@ -7,11 +7,9 @@ that fails leaves no trace. A Value that has no number yet cannot be read, so Py
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from .. import modes
-from ..anomaly import user_line
 from ..nested import flatten
 from ..operations import lift
 from ..primitives import PRIMITIVES, Primitive
@@ -19,52 +17,11 @@ from ..shapes import Shape
 from ..value import NO_PARAMS, Value, constant, next_serial
 from .errors import JitError
 from .program import Check, Node, Program, in_order, kind_of_result
+from .traced import REMEDY, Numbers, Traced, where
 
-__all__ = ["Trace", "Traced"]
+__all__ = ["Trace"]
 
-_REMEDY = (
-    "a compiled function has no numbers while it is recorded. Use Values throughout (where() for a branch), return "
-    "what you want to look at, or move this line out of the jitted function"
-)
 _KINDS = {float: "f", int: "i"}
-
-
-class Traced(Value):
-    """A Value of a program that is being recorded: it has a shape and a history, but no number."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_data":
-            raise JitError(f"jit: {where()}: the numbers of a computed Value were read; {_REMEDY}")
-        raise AttributeError(f"Value has no attribute {name!r}", name=name, obj=self)
-
-    def __repr__(self) -> str:
-        return f"Value(shape={self.shape}, traced by jit, op={self.op.name if self.op else None})"
-
-
-def where() -> str:
-    """The line of the user's program that is running."""
-    line = user_line()
-    return str(line) if line else "somewhere"
-
-
-class _Numbers:
-    """Stands for the numbers of a Value while a function is traced: of which kind they are may be asked freely."""
-
-    def __init__(self, trace: Trace, value: Value) -> None:
-        self.trace, self.value = trace, value
-
-    def __len__(self) -> int:
-        return self.value.size
-
-    def __getitem__(self, index: int) -> Any:
-        kind = self.trace.node(self.value).kind
-        return 1 if kind == "i" else 1.0
-
-    def __iter__(self) -> Iterator[Any]:
-        self.trace.reading(self.value)
-        return iter(self.value._data if self.value.shape else [self.value._data])
 
 
 class Trace:
@@ -214,7 +171,7 @@ class Trace:
         """Python looks at numbers: allowed where they come from outside, and then the program depends on them."""
         value = self.detached.get(value, value)
         if isinstance(value, Traced) or value in self.assigned or value in self.given:
-            raise JitError(f"jit: {where()}: the numbers of a computed Value were read; {_REMEDY}")
+            raise JitError(f"jit: {where()}: the numbers of a computed Value were read; {REMEDY}")
         if value._serial < self.start or value.op is not None:
             self.slot(value)
             self.frozen.setdefault(value, value._data)
@@ -223,7 +180,7 @@ class Trace:
         """``value._flat()``: a stand-in that tells the kind, or the numbers of a constant made in the function."""
         if not isinstance(value, Traced) and value._serial > self.start and value not in self.assigned:
             return value._data if value.shape else [value._data]
-        return _Numbers(self, value)
+        return Numbers(self, value)
 
     def assign(self, target: Value, new: Any) -> None:
         """``target.assign(new)``: from here on `target` stands for `new`."""
