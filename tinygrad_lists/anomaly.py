@@ -1,14 +1,14 @@
 """Finding where a NaN or an infinity first appears, and which line of the user's program made it.
 
 `operations` calls `check_result` and `user_line` for each operation, but only while `detect_anomaly` or `record_source`
-is on; `backward` calls `check_gradients`.
+is on; `backward` looks at gradients with `watching`.
 """
 
 from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ from . import modes
 from .kernels.accumulate import all_finite
 from .shapes import Shape
 
-__all__ = ["AnomalyError", "Source", "check_gradients", "check_result", "user_line"]
+__all__ = ["AnomalyError", "Source", "check_result", "user_line", "watching"]
 
 #: The rooms whose frames are not the user's.
 _ROOMS = tuple(str(Path(__file__).parent.parent / room) for room in ("tinygrad_lists", "nn"))
@@ -89,7 +89,19 @@ def check_result(op: str, inputs: Sequence[Any], data: Any, shape: Shape) -> Non
     _raise(op, "forward", f"{op}: {found} of the result, shape {shape}, from {origin}", user_line())
 
 
-def check_gradients(node: Any, g: Any, contributions: Sequence[Any]) -> None:
+def watching(watched: tuple[bool, bool], observe: Callable[..., None] | None) -> Callable[..., None]:
+    """An observer of a backward pass (see `backward`) that looks for anomalies, and hands on."""
+
+    def watch(node: Any, g: Any, contributions: list[Any]) -> None:
+        with modes.setting(anomaly=watched):
+            _check_gradients(node, g, contributions)
+        if observe is not None:
+            observe(node, g, contributions)
+
+    return watch
+
+
+def _check_gradients(node: Any, g: Any, contributions: Sequence[Any]) -> None:
     """Raise AnomalyError if the gradient of `node`, or what its rule sends to an input, holds what is forbidden."""
     op = node.op.name
     found = _first_anomaly(g._data, g.shape)

@@ -21,7 +21,8 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
-from . import anomaly, modes
+from . import modes
+from .anomaly import watching
 from .hooks import hooks_of, run_hooks
 from .number_kinds import common_kind, convert, kind_name, one_like, zero_like
 from .operations import apply, lift
@@ -186,7 +187,7 @@ def gradients(
         for output, seed in zip(outputs, seeds, strict=True):
             if output in found:
                 _add(found, output, seed if as_values or output.shape else seed._data)
-        watch = observe if watched is None else _watching(watched, observe)
+        watch = observe if watched is None else watching(watched, observe)
         _walk(order, found, as_values, watch, bare and watched is None)
     return found
 
@@ -199,18 +200,6 @@ def _between(order: list[Value], targets: Sequence[Value]) -> list[Value]:
         if node not in ends and not leading.isdisjoint(node.inputs):
             leading.add(node)
     return [node for node in order if node in leading and node not in ends]
-
-
-def _watching(watched: tuple[bool, bool], observe: Observer | None) -> Observer:
-    """An observer that looks for anomalies, and hands on."""
-
-    def watch(node: Value, g: Value, contributions: list[Value | None]) -> None:
-        with modes.setting(anomaly=watched):
-            anomaly.check_gradients(node, g, contributions)
-        if observe is not None:
-            observe(node, g, contributions)
-
-    return watch
 
 
 def _walk(
