@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..callbacks import BestWeights, Callback, Checkpoint, CSVLog, EarlyStopping, Progress, StopOnInterrupt
+from ..callbacks import (
+    BestWeights,
+    Callback,
+    Checkpoint,
+    CSVLog,
+    EarlyStopping,
+    Progress,
+    StopOnInterrupt,
+    TensorBoardLog,
+)
 from ..checkpoint import load_checkpoint
 from ..files import write_whole
 from ..parallel import ParallelTrainer
@@ -94,6 +103,8 @@ def trainer_class(settings: Mapping[str, Any]) -> tuple[type[Trainer], dict[str,
 def make_callbacks(settings: Mapping[str, Any], folder: Path, record: Mapping[str, Any]) -> list[Callback]:
     """What watches the training."""
     callbacks: list[Callback] = [StopOnInterrupt(), Progress(settings["quiet"]), CSVLog(folder / "history.csv")]
+    if settings["tensorboard"]:
+        callbacks.append(TensorBoardLog(folder))
     if settings["validation"]:
         callbacks.append(BestWeights(folder / "best.safetensors"))
     if settings["early_stopping"]:
