@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import struct
 import tracemalloc
 from collections.abc import Callable
@@ -188,34 +189,34 @@ def torch_twin(torch: Any) -> Any:
     )  # fmt: skip
 
 
-def test_weights_go_to_pytorch(tmp_path: Path) -> None:
-    """The recipe of docs/training.md: the names are the same; a Dense is a Linear with its weight transposed."""
-    torch = torch_or_skip()
-    from safetensors.torch import load_file
+def recipe(title: str, names: dict[str, Any]) -> None:
+    """Run a block of docs/training.md, which begins with this comment."""
+    page = Path(__file__).parents[1] / "docs" / "training.md"
+    (block,) = re.findall(rf"```python\n# {title}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    exec(block, {"nn": nn, **names})
 
-    ours = nn.paper.network(random.Random(4))
-    save_weights(ours, tmp_path / "w.safetensors")
-    theirs = torch_twin(torch).double()
-    weights = load_file(tmp_path / "w.safetensors")
-    weights["7.weight"] = weights["7.weight"].T
-    theirs.load_state_dict(weights)
+
+def same_logits(torch: Any, ours: nn.Module, theirs: Any) -> None:
     images = [nn.data.mnist.load("test", subset="paper").image(i) for i in range(3)]
-    close(theirs(torch.tensor(images, dtype=torch.float64)).tolist(), ours(images).data)
+    close(theirs.double()(torch.tensor(images, dtype=torch.float64)).tolist(), ours(images).data)
+
+
+def test_weights_go_to_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = torch_or_skip()
+    monkeypatch.chdir(tmp_path)
+    ours, theirs = nn.paper.network(random.Random(4)), torch_twin(torch).double()
+    recipe("to PyTorch", {"torch": torch, "ours": ours, "theirs": theirs})
+    same_logits(torch, ours, theirs)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_weights_come_from_pytorch(dtype: str, tmp_path: Path) -> None:
+def test_weights_come_from_pytorch(dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = torch_or_skip()
-    from safetensors.torch import save_file
-
+    monkeypatch.chdir(tmp_path)
     torch.manual_seed(5)
-    theirs = torch_twin(torch).to(getattr(torch, dtype))
-    weights = theirs.state_dict()
-    weights["7.weight"] = weights["7.weight"].T.contiguous()
-    save_file(weights, tmp_path / "w.safetensors")
-    ours = load_weights(nn.paper.network(), tmp_path / "w.safetensors")
-    images = [nn.data.mnist.load("test", subset="paper").image(i) for i in range(3)]
-    close(ours(images).data, theirs.double()(torch.tensor(images, dtype=torch.float64)).tolist())
+    ours, theirs = nn.paper.network(), torch_twin(torch).to(getattr(torch, dtype))
+    recipe("from PyTorch", {"torch": torch, "ours": ours, "theirs": theirs})
+    same_logits(torch, ours, theirs)
 
 
 def test_batch_norm_goes_both_ways(tmp_path: Path) -> None:
