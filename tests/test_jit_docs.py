@@ -29,3 +29,7 @@ def test_the_chapter_on_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyP
     source = example.globs["step"].source
     if machine_for("float32").lanes >= 8:  # with smaller vectors the numbers in it are others
         assert all(c in source for c in shown)
+        written = example.globs["step"]._latest.source
+        buffers = sum(bool(node.op) for node in written.layout.stored)
+        assert f"operations {buffers} have a buffer" in TEXT
+        assert f"{written.arena / 1000:.0f} kB in all" in TEXT

@@ -103,6 +103,25 @@ def test_padding_is_made_once_for_forward_and_backward() -> None:
     assert all(n.params["padding"] == (0, 0) for n in after.nodes if n.op in ("conv2d", "conv2d_weight_grad"))
 
 
+def test_gradients_of_pooling_are_scattered_into_their_margins() -> None:
+    """The gradient of a convolution's input wants zeros around what comes from a max-pool: one buffer, not two."""
+    from tinygrad_lists import conv2d, grad
+
+    def slopes(x: Value, w: Value) -> Value:
+        slope: Value = grad(lambda x: max_pool2d(conv2d(x, w), 2).sum())(x)
+        return slope
+
+    recorded = traced(slopes, (2, 1, 6, 6), (2, 1, 3, 3))
+    before = recorded
+    for run in passes.PASSES[:-1]:
+        before = run(before)
+    assert {"pad", "pool_scatter"} <= set(ops(before))
+    after = passes.margins(before)
+    assert "pad" not in ops(after)
+    (scatter,) = [n for n in after.nodes if n.op == "pool_scatter"]
+    assert scatter.shape == (2, 2, 8, 8)
+
+
 def test_ints_are_made_floats_before_they_are_multiplied_as_matrices() -> None:
     after = passes.optimise(traced(lambda x, y: (x > y) @ y.T, (2, 3), (2, 3)))
     assert ops(after) == ["greater", "float", "permute_dims", "matmul"]

@@ -350,10 +350,18 @@ MODELS: dict[str, Callable[[random.Random], list[nn.Module]]] = {
         nn.Flatten(),
         nn.Dense(16, 3, rng=r),
     ],
+    "strides before pooling": lambda r: [
+        nn.Conv2d(1, 2, 1, rng=r),
+        nn.Conv2d(2, 3, 2, stride=2, rng=r),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dense(3, 3, rng=r),
+    ],
     "average": lambda r: [nn.Conv2d(1, 4, 3, rng=r), nn.AvgPool2d(2), nn.ELU(), nn.Flatten(), nn.Dense(16, 3, rng=r)],
     "transposed": lambda r: [nn.ConvTranspose2d(1, 2, 3, stride=2, rng=r), nn.Flatten(), nn.Dense(338, 3, rng=r)],
 }
-OPTIMISERS = ["SGD", "Adam", "AdamW", "RMSprop", "SGD"]
+OPTIMISERS = ["SGD", "Adam", "AdamW", "SGD", "RMSprop", "SGD"]
 
 
 @pytest.mark.parametrize("size", [5, 19], ids=lambda n: f"batch of {n}")

@@ -155,7 +155,7 @@ def pooled(e: Emitter, node: Node) -> Kernel:
 def scattered(e: Emitter, node: Node) -> Kernel:
     """The adjoint: each gradient at its place, zeros elsewhere; where windows overlap, gradients add up in order."""
     g, where = node.inputs
-    windows = _Windows(e, node.shape, where)
+    windows = _Windows(e, where.inputs[0].shape, where)
     loops, index = e.index(where)
     body = Body()
     value, at = e.read(g, index, body), e.read(where, index, body)
@@ -164,13 +164,21 @@ def scattered(e: Emitter, node: Node) -> Kernel:
     apart = sh >= kh and sw >= kw and not windows.padded and windows.dilation == (1, 1)
     covers = apart and (sh, sw) == (kh, kw)
     covers = covers and where.shape[2] * sh == node.shape[2] and where.shape[3] * sw == node.shape[3]
+    bounds = node.params.get("bounds", ((0, 0, 1),) * 4)  # where the plane lies in a padded one, see `margins`
+
+    def target_of(k: int, m: int) -> Affine:
+        row, column = (
+            at.times(step, start) for at, (start, _, step) in zip(windows.tap(k, m), bounds[2:], strict=True)
+        )
+        return e.address(node, (index[0], index[1], row, column))
+
     width, lanes = e.layout.width, e.layout.batch[node] is not None and not windows.padded and kind == "T"
     lines = [f"{kind} g = {value}; I at = {at};"]
     if lanes:
         lines = [f"V{width} g; M{width} at;", *e.lanes(node, body, [f"g[n] = {value};", f"at[n] = {at};"])]
     lines += windows.nearest()  # a place is never outside: there zeros are added
     for number, (k, m) in enumerate(windows.taps):
-        target = body.place(node, e.buffer(node), e.address(node, (index[0], index[1], *windows.tap(k, m))))
+        target = body.place(node, e.buffer(node), target_of(k, m))
         store = f"{target} {'=' if apart else '+='} at == {number} ? g : 0;"
         if lanes:
             body.addresses[-1] = body.addresses[-1].without("n")

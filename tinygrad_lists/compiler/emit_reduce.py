@@ -45,8 +45,8 @@ def reduction(e: Emitter, node: Node) -> Kernel:
     inner, outer = body.merge(inner), body.merge(outer)
     lanes = f"{kind} s[{width}]; for (int n = 0; n < {width}; n++) s[n] = {_start(node)};"
     lines = [lanes, *nest(inner, e.lanes(node, body, [f"s[n] = {step.format('s[n]', value)};"]))]
-    if over_batch and node.op == "sum" and len(inner) == 1 and _contiguous(body, inner[0], width):
-        lines = _long_sum(kind, value, inner[0], width, body)
+    if over_batch and node.op == "sum" and inner and _contiguous(body, inner[-1], width):
+        lines = _long_sum(kind, value, inner, width, body)
     if over_batch:
         valid = "valid" if layout.count % width else str(width)
         lines.append(f"{kind} all = {place if total else _start(node)};")
@@ -62,9 +62,10 @@ def _contiguous(body: Body, loop: Loop, width: int) -> bool:
     return all((a.step(loop.name), a.step("n")) in ((width, 1), (0, 0)) and not a.step("img") for a in read)
 
 
-def _long_sum(kind: str, value: str, loop: Loop, width: int, body: Body) -> list[str]:
-    """A sum over elements that lie one behind the other: eight vectors side by side, so that no addition has to wait
-    for the one before."""
+def _long_sum(kind: str, value: str, loops: list[Loop], width: int, body: Body) -> list[str]:
+    """A sum over elements that lie one behind the other in the last loop: eight vectors side by side, so that no
+    addition has to wait for the one before."""
+    loop, rows = loops[-1], loops[:-1]
     blocks, rest = divmod(loop.size, 8)
     name = loop.name
     inner = f"for (int q = 0; q < {8 * width}; q++)"
@@ -77,12 +78,13 @@ def _long_sum(kind: str, value: str, loop: Loop, width: int, body: Body) -> list
         wide = wide.replace(f"@{number}@", text)
     lines = [f"{kind} w[{8 * width}]; for (int q = 0; q < {8 * width}; q++) w[q] = 0;"]
     if blocks:
-        lines += [f"for (int {name} = 0; {name} < {8 * blocks}; {name} += 8)", f"  {inner} w[q] = w[q] + {wide};"]
+        block = f"for (int {name} = 0; {name} < {8 * blocks}; {name} += 8)"
+        lines += nest(rows, [f"{block} {inner} w[q] = w[q] + {wide};"])
     lines.append(f"{kind} s[{width}]; for (int n = 0; n < {width}; n++) s[n] = 0;")
     lines.append(f"for (int q = 0; q < {8 * width}; q++) s[q % {width}] += w[q];")
     if rest:
-        lines.append(f"for (int {name} = {8 * blocks}; {name} < {loop.size}; {name}++)")
-        lines.append(f"  for (int n = 0; n < {width}; n++) s[n] = s[n] + {value};")
+        block = f"for (int {name} = {8 * blocks}; {name} < {loop.size}; {name}++)"
+        lines += nest(rows, [f"{block} for (int n = 0; n < {width}; n++) s[n] = s[n] + {value};"])
     return lines
 
 

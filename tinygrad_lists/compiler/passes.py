@@ -7,6 +7,7 @@
                         gradients becomes a scatter of gated ones: four times fewer numbers
 `padding`               convolutions are left without padding, and all three are correlations
 `floats`                ints that are multiplied as matrices become floats
+`margins`               what is scattered and then padded is scattered into the padded tensor
 `dead`                  what nobody needs goes; every pass ends with it, since nodes are found from the
                         roots again
 ======================  =============================================================================
@@ -25,7 +26,7 @@ from ..primitives import PRIMITIVES
 from ..shapes import numel
 from .program import Node, Program, in_order
 
-__all__ = ["PASSES", "common", "constants", "dead", "floats", "optimise", "padding", "pooling", "splat"]
+__all__ = ["PASSES", "common", "constants", "dead", "floats", "margins", "optimise", "padding", "pooling", "splat"]
 
 #: Constants of more elements than this are not computed in advance: they would only make the source long.
 LARGEST_CONSTANT = 4096
@@ -247,6 +248,36 @@ def _correlation(node: Node) -> Node:
     return Node("correlate_back", (spread, w), params, node.shape, node.kind, node.label or g.label)
 
 
+def margins(program: Program) -> Program:
+    """Gradients of max-pooling are scattered at once to where a `pad` would bring them; without it they are a crop.
+
+    Of ``s = pool_scatter(g, place)`` and ``p = pad(s)`` only p gets a buffer.
+    """
+    users: dict[Node, list[Node]] = {}
+    for node in program.nodes:
+        for x in node.inputs:
+            users.setdefault(x, []).append(node)
+    roots = set(program.roots())
+    new: dict[Node, Node] = {}
+    for node in in_order(program.roots()):
+        inputs = tuple(new[x] for x in node.inputs)
+        if node in new:
+            continue
+        fresh = node if inputs == node.inputs else Node(node.op, inputs, node.params, node.shape, node.kind, node.label)
+        pads = [user for user in users.get(node, ()) if user.op == "pad"]
+        if fresh.op == "pool_scatter" and pads and node not in roots and not _is_reshaped(users[node]):
+            pad = pads[0]
+            params = {**fresh.params, "bounds": pad.params["bounds"]}
+            new[pad] = Node("pool_scatter", inputs, params, pad.shape, pad.kind, fresh.label)
+            fresh = Node("crop", (new[pad],), {"bounds": pad.params["bounds"]}, node.shape, node.kind, fresh.label)
+        new[node] = fresh
+    return program.replace(new)
+
+
+def _is_reshaped(users: list[Node]) -> bool:
+    return any(user.op == "reshape" for user in users)  # which would need a buffer after all
+
+
 PASSES: tuple[Callable[[Program], Program], ...] = (
     dead,
     constants,
@@ -255,4 +286,5 @@ PASSES: tuple[Callable[[Program], Program], ...] = (
     padding,
     floats,
     common,
+    margins,
 )
