@@ -126,6 +126,19 @@ def test_kinds_say_where_a_pixel_comes_from(
     assert found[1] == pytest.approx(xs, abs=1e-12)
 
 
+def test_each_axis_has_a_factor_of_its_own() -> None:
+    rng, ratios = random.Random(0), []
+    for _ in range(500):
+        (y,), (x,) = Scale(0.8, 1.25, each_axis=True).sources(([1.0], [1.0]), 1, 1, rng)
+        assert 0.8 <= y <= 1.25
+        assert 0.8 <= x <= 1.25
+        ratios.append(x / y)
+    assert min(ratios) < 0.7
+    assert max(ratios) > 1.4
+    (y,), (x,) = Scale(0.8, 1.25).sources(([1.0], [1.0]), 1, 1, rng)
+    assert x == y
+
+
 def test_draws_fill_their_range_evenly() -> None:
     rng = random.Random(0)
     angles = [math.degrees(math.asin(Rotation(15).sources(([0.0], [-1.0]), 1, 1, rng)[0][0])) for _ in range(2000)]

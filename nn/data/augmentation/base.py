@@ -99,9 +99,9 @@ class Compose(Augmentation):
 
     The seeds of the parts count as well as its own.
 
-    >>> from nn.data.augmentation import Rotation, Scale
-    >>> Compose(Rotation(10), Scale(0.9, 1.1, seed=5), seed=1)
-    Compose(Rotation(degrees=10, seed=0, maps=1024), Scale(low=0.9, high=1.1, seed=5, maps=1024), seed=1, maps=1024)
+    >>> from nn.data.augmentation import Rotation, Shear
+    >>> Compose(Rotation(10), Shear(0.2, seed=5), seed=1)
+    Compose(Rotation(degrees=10, seed=0, maps=1024), Shear(factor=0.2, seed=5, maps=1024), seed=1, maps=1024)
     """
 
     def __init__(self, *parts: Augmentation, seed: int = 0, maps: int = 1024) -> None:

@@ -71,22 +71,26 @@ class Rotation(Augmentation):
 class Scale(Augmentation):
     """Scale the image about its middle by a factor from `low` to `high`; over 1 is larger.
 
+    With `each_axis` the height and the width have a factor each, so that digits become wider or narrower, too.
+
     >>> Scale(0.9, 1.1).seed
     0
     """
 
-    def __init__(self, low: float, high: float, seed: int = 0, maps: int = 1024) -> None:
+    def __init__(self, low: float, high: float, each_axis: bool = False, seed: int = 0, maps: int = 1024) -> None:
         number("Scale: low", low, lambda value: value > 0, "a number over 0")
         number("Scale: high", high, lambda value: value >= low, f"a number of at least low = {low!r}")
         self.low = low
         self.high = high
+        self.each_axis = each_axis
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:
-        """(y / s, x / s)"""
-        factor = 1 / rng.uniform(self.low, self.high)
+        """(y / s, x / s), or with `each_axis` (y / s, x / t)"""
+        down = 1 / rng.uniform(self.low, self.high)
+        across = 1 / rng.uniform(self.low, self.high) if self.each_axis else down
         ys, xs = points
-        return [y * factor for y in ys], [x * factor for x in xs]
+        return [y * down for y in ys], [x * across for x in xs]
 
 
 class Shear(Augmentation):
