@@ -221,7 +221,7 @@ class Jit:
         made = library(source.text)
         if made is None:
             if not self._warned:
-                warnings.warn(NO_COMPILER, RuntimeWarning, stacklevel=5)
+                warnings.warn(NO_COMPILER, RuntimeWarning, stacklevel=4)
             self._warned = True
             return None
         step = made.step
