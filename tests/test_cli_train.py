@@ -175,13 +175,26 @@ BAD = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(a) for a, _ in BAD])
-def test_bad_input_is_one_clear_line_and_status_2(arguments: list[str], words: str, tmp_path: Path) -> None:
-    done = run(*SMALL, "--out", "run", *arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert "Traceback" not in done.stderr
+def test_bad_input_is_one_clear_line_and_status_2(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status: Any = main([*SMALL, "--out", str(tmp_path / "run"), *arguments])
+    except SystemExit as stop:
+        status = stop.code
+    err = capsys.readouterr().err
+    assert status == 2
+    assert words in err
+    assert err.count("\n") == 1
     assert not (tmp_path / "run" / "history.json").exists()
+
+
+def test_a_process_says_it_in_one_line_too(tmp_path: Path) -> None:
+    done = run(*SMALL, "--out", "run", "--data", "nowhere", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
 
 
 def mnist_folder(folder: Path) -> Path:

@@ -24,7 +24,7 @@ from nn.commands.train_settings import as_toml, defaults, settings_of
 SMALL = ["train", "--images", "12", "--test-images", "2", "--epochs", "2", "--batch-size", "4", "--quiet", "--no-plots"]
 FULL = [*SMALL, "--optimiser", "adamw", "--schedule", "cosine", "--warmup", "2", "--dropout", "0.3"]
 FULL += ["--label-smoothing", "0.1", "--validation", "4", "--early-stopping", "5", "--clip-norm", "1"]
-FULL += ["--shift", "1", "--rotate", "10", "--scale", "0.1", "--elastic", "20"]
+FULL += ["--shift", "1", "--rotate", "10", "--scale", "0.1", "--elastic", "20", "--slant", "0.1"]
 
 
 def result(folder: Path) -> dict[str, Any]:

@@ -53,12 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     if resume:
         check_images(resume, images)
     record = record_of(settings, images)
-    folder = Path(resume) if resume else None
     trainer = make_trainer(settings, images)
-    if folder is None:
-        folder = output_folder(settings["out"], settings["overwrite"])
-        write_whole(folder / "run.toml", toml_of(record).encode())
+    folder = Path(resume) if resume else output_folder(settings["out"], settings["overwrite"])
     clear_partial(folder)
+    write_whole(folder / "run.toml", toml_of(record).encode())
     trainer.callbacks += make_callbacks(settings, folder, record)
     if resume:
         load_checkpoint(trainer, folder / CHECKPOINT)

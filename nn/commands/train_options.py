@@ -100,7 +100,7 @@ GROUPS: dict[str, list[Option]] = {
         Option("epochs", positive, paper.EPOCHS, "passes over the images (5)", "N"),
         Option("batch-size", positive, paper.BATCH_SIZE, "images a batch (8)", "N"),
         Option("accumulate", positive, 1, "batches an update (1)", "N"),
-        Option("optimiser", OPTIMISERS, "sgd", f"one of {', '.join(OPTIMISERS)} (sgd)"),
+        Option("optimiser", OPTIMISERS, "sgd", "how the weights follow the gradient (sgd)"),
         Option(
             "lr",
             not_negative,
@@ -112,7 +112,7 @@ GROUPS: dict[str, list[Option]] = {
         Option(
             "weight-decay", not_negative, None, "L2 penalty, decoupled for adamw and lion (adamw 0.01, others 0)", "X"
         ),
-        Option("schedule", SCHEDULES, "constant", f"of the learning rate: {', '.join(SCHEDULES)} (constant)"),
+        Option("schedule", SCHEDULES, "constant", "of the learning rate (constant)"),
         Option("warmup", count, 0, "updates in which the rate first rises in a line (0)", "N"),
         Option("decay", above_zero, None, "factor of step and plateau (0.1), of exponential an epoch (0.9)", "X"),
         Option(
@@ -133,7 +133,7 @@ GROUPS: dict[str, list[Option]] = {
         Option("gamma", finite, paper.GAMMA, f"of equation (3) ({paper.GAMMA})", "X"),
     ],
     "data": [
-        Option("dataset", ("mnist", "fashion", "csv"), "mnist", "mnist, fashion (Fashion-MNIST), or csv files (mnist)"),
+        Option("dataset", ("mnist", "fashion", "csv"), "mnist", "MNIST, Fashion-MNIST, or your own as csv (mnist)"),
         Option("full", bool, False, "all 60,000 and 10,000 images instead of the first 1,000 and 200"),
         Option("data", str, None, "folder with the IDX files (else --full may download them), or csv file", "PATH"),
         Option("test-data", str, None, "csv file with the test images", "FILE"),
@@ -145,6 +145,9 @@ GROUPS: dict[str, list[Option]] = {
     "augmentation, another for each image and epoch": [
         Option("shift", not_negative, 0.0, "at most so many pixels each way (0)", "N"),
         Option("rotate", not_negative, 0.0, "at most so many degrees (0)", "X"),
+        Option(
+            "slant", not_negative, 0.0, "rows sideways, by at most X times their distance from the middle (0)", "X"
+        ),
         Option("scale", share, 0.0, "by at most this share, larger or smaller (0)", "X"),
         Option("elastic", not_negative, 0.0, "elastic distortion, alpha of Simard et al., 2003, such as 34 (0)", "X"),
     ],

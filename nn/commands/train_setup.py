@@ -114,6 +114,8 @@ def make_augmentation(settings: Mapping[str, Any]) -> augmentation.Augmentation 
     scale, parts = settings["scale"], list[augmentation.Augmentation]()
     if settings["rotate"]:
         parts.append(augmentation.Rotation(settings["rotate"]))
+    if settings["slant"]:
+        parts.append(augmentation.Shear(settings["slant"]))
     if scale:
         parts.append(augmentation.Scale(1 - scale, 1 + scale))
     if settings["elastic"]:

@@ -102,7 +102,7 @@ def results(folder: Path) -> dict[str, Any]:
     record = json.loads((folder / "history.json").read_text())
     for epoch in record["epochs"]:
         del epoch["seconds"], epoch["images_per_second"]
-    del record["config"]["out"]
+    del record["config"]["out"], record["config"]["overwrite"]
     with (folder / "history.csv").open() as file:
         rows = [{k: v for k, v in row.items() if "second" not in k} for row in csv.DictReader(file)]
     weights = {name: (folder / name).read_bytes() for name in ("weights.safetensors", "best.safetensors")}
