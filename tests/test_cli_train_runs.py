@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -172,6 +173,29 @@ def test_a_run_that_broke_off_is_resumed_to_the_bit(
     assert main(["train", "--resume", str(tmp_path / "broken")]) == 0
     assert result(tmp_path / "broken") == result(tmp_path / "whole")
     assert not list((tmp_path / "broken").glob(".*"))
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), PermissionError(13, "Permission denied")])
+def test_a_disk_that_fills_up_costs_one_line_and_no_checkpoint(
+    fault: OSError, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a folder that becomes read-only, on which nobody can rely who may write everywhere."""
+    recipe = [*SMALL, "--checkpoint-every", "1"]
+    assert main([*recipe, "--out", str(tmp_path / "whole")]) == 0
+    make, made = tempfile.mkstemp, 0
+
+    def failing(*args: Any, **kwargs: Any) -> tuple[int, str]:
+        nonlocal made
+        made += "checkpoint" in kwargs["prefix"]
+        if made == 3:
+            raise fault
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(tempfile, "mkstemp", failing)
+    assert str(fault.strerror) in fails([*recipe, "--out", str(tmp_path / "run")], capsys)
+    monkeypatch.undo()
+    assert main(["train", "--resume", str(tmp_path / "run")]) == 0
+    assert result(tmp_path / "run") == result(tmp_path / "whole")
 
 
 def test_a_run_can_be_made_longer(tmp_path: Path) -> None:
