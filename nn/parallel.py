@@ -13,8 +13,8 @@ from tinygrad_lists import Value
 from .data import DataLoader
 from .data.loader import Examples
 from .nested import kind_of
-from .parallel_worker import gradients_of_part, loss_and_classes, packed, unpacked, work
-from .results import Evaluation, History, evaluate
+from .parallel_worker import answers_of, gradients_of_part, packed, unpacked, work
+from .results import Evaluation, History, classes_of, evaluate
 from .trainer import Trainer
 from .updates import Part
 
@@ -126,20 +126,20 @@ class ParallelTrainer(Trainer):
             return evaluate(self.model, dataset, self.criterion, right=self.right)
         for pipe in self._pipes:
             _send(pipe, packed({"what": "state"}, [*self.model.parameters(), *self.model.buffers()]))
-        loss, predictions, true = 0.0, list[int](), list[int]()
+        loss, correct, predictions, true = 0.0, 0.0, list[int](), list[int]()
         self.model.eval()
         for batches in _groups(DataLoader(dataset, 50), len(self._pipes) + 1):
             for pipe, batch in zip(self._pipes, batches[1:], strict=False):
                 _send(pipe, packed({"what": "test"}, batch))
-            results = [loss_and_classes(self.model, self.criterion, *batches[0])]
+            results = [answers_of(self.model, self.criterion, self.right, *batches[0])]
             results += [_receive(pipe)[1] for pipe, _ in zip(self._pipes, batches[1:], strict=False)]
-            for (mean, chosen), (_, labels) in zip(results, batches, strict=True):
+            for (mean, right, chosen), (_, labels) in zip(results, batches, strict=True):
                 loss += mean.item() * len(labels)
+                correct += right.item()
                 predictions += chosen.tolist()
-                true += labels
+                true += classes_of(labels)
         self.model.train()
-        right = sum(a == b for a, b in zip(predictions, true, strict=True))
-        return Evaluation(loss / len(dataset), right / len(dataset), predictions, true)
+        return Evaluation(loss / len(dataset), correct / len(dataset), predictions, true)
 
     @contextmanager
     def _working(self) -> Iterator[None]:

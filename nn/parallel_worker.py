@@ -16,13 +16,13 @@ from tinygrad_lists import Value, functions, no_grad
 
 from .generator import rows_before
 from .module import Module
-from .results import Counter
+from .results import Counter, count_right
 from .updates import Criterion, Part, backward
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-__all__ = ["assigned", "flat_of", "gradients_of_part", "loss_and_classes", "packed", "unpacked", "work"]
+__all__ = ["answers_of", "assigned", "flat_of", "gradients_of_part", "packed", "unpacked", "work"]
 
 
 def packed(header: Mapping[str, Any], numbers: Iterable[Any]) -> bytes:
@@ -86,11 +86,11 @@ def gradients_of_part(
     return [loss, count], [parameter.grad_value for parameter in parameters]
 
 
-def loss_and_classes(model: Module, criterion: Criterion, inputs: Any, labels: Any) -> list[Value]:
-    """Loss and predicted classes."""
+def answers_of(model: Module, criterion: Criterion, right: Counter, inputs: Any, labels: Any) -> list[Value]:
+    """Loss, how many are right, and predicted classes."""
     with no_grad():
         outputs = model(inputs)
-        return [criterion(outputs, labels), outputs.argmax(1)]
+        return [criterion(outputs, labels), right(outputs, labels), outputs.argmax(1)]
 
 
 def work(
@@ -121,7 +121,7 @@ def _answers(
 ) -> list[bytes]:
     if header["what"] == "test":
         model.eval()
-        return [packed({}, loss_and_classes(model, criterion, *values))]
+        return [packed({}, answers_of(model, criterion, right or count_right, *values))]
     own = [*model.parameters(), *model.buffers()]
     model.train()
     assigned(own, values[: len(own)])

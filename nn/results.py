@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from .data import DataLoader
 from .data.loader import Examples
 from .module import Module
 
-__all__ = ["Epoch", "Evaluation", "History", "Position", "Step", "count_right", "evaluate"]
+__all__ = ["Epoch", "Evaluation", "History", "Position", "Step", "classes_of", "count_right", "evaluate"]
 
 #: From outputs and labels to a Value: how many are right.
 Counter = Callable[[Value, Any], Value]
@@ -107,6 +107,15 @@ def count_right(outputs: Value, labels: Any) -> Value:
     return functions.equal(chosen, true if true.ndim == 1 else true.argmax(1)).sum()
 
 
+def classes_of(labels: Sequence[Any]) -> list[int]:
+    """The class of each label, which is a class or a row with one number a class.
+
+    >>> classes_of([2, 0]), classes_of([[0.0, 0.1, 0.9], [1.0, 0.0, 0.0]])
+    ([2, 0], [2, 0])
+    """
+    return [label if isinstance(label, int) else max(range(len(label)), key=label.__getitem__) for label in labels]
+
+
 def evaluate(
     model: Module,
     dataset: Examples,
@@ -135,6 +144,6 @@ def evaluate(
             if right is not None:
                 correct += right(outputs, labels).item()
                 predictions += outputs.argmax(1).tolist()
-                true += labels
+                true += classes_of(labels)
     model.train(before)
     return Evaluation(loss / len(dataset), correct / len(dataset) if right else math.nan, predictions, true)

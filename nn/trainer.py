@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tinygrad_lists import Value
 
 from .data import DataLoader
+from .data.augmentation import Augmentation
 from .data.loader import Examples
 from .module import Module
 from .optim import Optimizer
@@ -191,13 +192,16 @@ class Trainer:
         """What decides which examples are in which batch; None before the first `fit`."""
         if self.loader is None:
             return None
-        names = ("batch_size", "shuffle", "seed", "drop_last")
-        return {"examples": len(self.loader.dataset), **{name: getattr(self.loader, name) for name in names}}
+        order: dict[str, Any] = {"examples": len(self.loader.dataset)}
+        for name in ("batch_size", "shuffle", "seed", "drop_last"):
+            order[name] = getattr(self.loader, name)
+        augment = self.loader.augment
+        order["augment"] = repr(augment) if isinstance(augment, Augmentation) else None
+        return order
 
     def _evaluated(self, test: Examples | None, validation: Examples | None) -> Epoch:
-        position, nothing = self.position, Evaluation(math.nan, math.nan, [])
-        tested = self.evaluate(test) if test is not None else nothing
-        validated = self.evaluate(validation) if validation is not None else nothing
+        position = self.position
+        tested, validated = (self._evaluation_of(examples) for examples in (test, validation))
         self.evaluation = validated if validation is not None else tested if test is not None else None
         return Epoch(
             position.epoch + 1,
@@ -211,6 +215,17 @@ class Trainer:
             validated.accuracy,
             self.optimiser.param_groups[0]["lr"],
         )
+
+    def _evaluation_of(self, examples: Examples | None) -> Evaluation:
+        if examples is None:
+            return Evaluation(math.nan, math.nan, [])
+        evaluation = self.evaluate(examples)
+        if not math.isfinite(evaluation.loss):
+            raise TrainingError(
+                f"train: the loss is {evaluation.loss} on the {len(examples)} examples of the evaluation after epoch "
+                f"{self.position.epoch + 1}; a smaller learning rate may help"
+            )
+        return evaluation
 
     def _schedule(self, after: str) -> None:
         if isinstance(self.scheduler, ReduceLROnPlateau):

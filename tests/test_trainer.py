@@ -229,6 +229,29 @@ def test_a_gradient_that_is_no_number_stops_too(kind: type[Trainer]) -> None:
     assert flat(model.state_dict()["1.weight"]) == (before if kind is Trainer else list(array("f", before)))
 
 
+def test_an_evaluation_that_is_no_number_stops() -> None:
+    """What the model has learnt fits the training images, and overflows on others."""
+    data = [([[1e200] * 3] * 3, 0)] * 2
+    model = nn.Sequential(nn.Flatten(), nn.Dense(9, 3))
+    run = Trainer(model, nn.optim.SGD(model.parameters(), 0.1), lambda z, y: (z * z).sum())
+    with pytest.raises(TrainingError, match="the loss is inf on the 2 examples of the evaluation after epoch 1"):
+        run.fit(loader(4), data, epochs=2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rows", [False, True], ids=["classes", "one-hot rows"])
+def test_labels_may_be_one_hot_rows(rows: bool) -> None:
+    images = digits(12)
+    data = [(images.image(i), images.one_hot(i) if rows else images.label(i)) for i in range(12)]
+    run = trainer()
+    run.fit(nn.data.DataLoader(data, 4), data, epochs=1)  # type: ignore[arg-type]
+    plain = trainer()
+    plain.fit(nn.data.DataLoader(images, 4), images, epochs=1)
+    assert run.evaluation is not None
+    assert plain.evaluation is not None
+    assert (run.evaluation.labels, run.evaluation.accuracy) == (images.labels, plain.evaluation.accuracy)
+    assert run.history.epochs[0].train_accuracy == plain.history.epochs[0].train_accuracy
+
+
 # -- callbacks ----------
 
 

@@ -45,7 +45,8 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str], extra: Mappi
     description = {
         "format": FORMAT,
         "position": asdict(trainer.position),
-        "epochs": [asdict(epoch) for epoch in trainer.history.epochs],
+        # JSON has no nan: what was not measured is null.
+        "epochs": [{k: None if v != v else v for k, v in asdict(e).items()} for e in trainer.history.epochs],
         "stopped": trainer.history.stopped,
         "optimiser": optimiser,
         "scheduler": None if trainer.scheduler is None else trainer.scheduler.state_dict(),
@@ -149,7 +150,8 @@ def _position(raw: Mapping[str, Any]) -> Position:
 
 def _history(state: Mapping[str, Any]) -> History:
     epochs = []
-    for i, raw in enumerate(state["epochs"]):
+    for i, written in enumerate(state["epochs"]):
+        raw: dict[str, Any] = {k: math.nan if v is None else v for k, v in written.items()}
         _check(raw, Epoch, f"epoch {i + 1}")
         if raw["number"] != i + 1:
             raise ValueError(f"epoch {i + 1} has the number {raw['number']}")
