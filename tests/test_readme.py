@@ -6,10 +6,13 @@ import doctest
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.filterwarnings("ignore:jit. no C compiler:RuntimeWarning")  # then its step runs interpreted
 def test_its_python_runs() -> None:
     blocks = "\n".join(re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL))
     example = doctest.DocTestParser().get_doctest(blocks, {}, "README.md", "README.md", 0)
