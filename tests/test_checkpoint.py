@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 from nn_tools import close, flat, torch_or_skip
-from training_tools import digits, loader, network, state, trainer, with_compiled
+from training_tools import (  # noqa: F401 - compiled_programs is a fixture
+    compiled_programs,
+    digits,
+    loader,
+    network,
+    state,
+    trainer,
+    with_compiled,
+)
 
 import nn
 from nn.callbacks import BestWeights, Checkpoint, EarlyStopping

@@ -14,7 +14,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from training_tools import needs_compiler
+from training_tools import (  # noqa: F401 - compiled_programs is a fixture
+    compiled_programs,
+    needs_compiler,
+)
 
 import nn
 from nn.checkpoint import load_weights
@@ -79,7 +82,7 @@ def test_schedules_span_the_run(schedule: str, rates: list[float], tmp_path: Pat
     assert found == pytest.approx(rates)
 
 
-def test_validation_images_are_kept_apart(tmp_path: Path) -> None:
+def test_validation_images_are_kept_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither trained on nor tested on; the best weights on them are kept."""
     assert main([*FULL, "--out", str(tmp_path / "run")]) == 0
     record = result(tmp_path / "run")
@@ -92,6 +95,7 @@ def test_validation_images_are_kept_apart(tmp_path: Path) -> None:
     load_weights(best, tmp_path / "run" / "best.safetensors")
     criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
     assert nn.trainer.evaluate(best, images, criterion).loss == min(losses)
+    assert f"best.safetensors: epoch {losses.index(min(losses)) + 1}, validation loss" in capsys.readouterr().out
 
 
 def test_early_stopping_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

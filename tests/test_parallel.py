@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 from test_trainer import Breaking
-from training_tools import digits, loader, network, state, trainer
+from training_tools import (
+    digits,
+    loader,
+    network,
+    state,
+    trainer,
+)
 
 import nn
 from nn.checkpoint import load_checkpoint, save_checkpoint

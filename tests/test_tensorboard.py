@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training_tools import digits, loader, trainer
+from training_tools import (
+    digits,
+    loader,
+    trainer,
+)
 
 from nn.callbacks import TensorBoardLog
 from nn.callbacks.tensorboard import crc32c

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 from nn_tools import close, flat
-from training_tools import digits, loader, needs_compiler, network, state, trainer, with_compiled
+from training_tools import (  # noqa: F401 - compiled_programs is a fixture
+    compiled_programs,
+    digits,
+    loader,
+    needs_compiler,
+    network,
+    state,
+    trainer,
+    with_compiled,
+)
 
 import nn
 from nn.callbacks import Callback, CSVLog, EarlyStopping, Metrics, Progress

@@ -123,6 +123,12 @@ def finish(
     print_table(history.epochs, settings, len(images.train), len(images.test))
     if settings["plots"]:
         draw(folder, history, images.test, final)
+    if images.validation is not None and history.epochs:
+        best = min(history.epochs, key=lambda epoch: epoch.validation_loss)
+        print(
+            f"best.safetensors: epoch {best.number}, validation loss {best.validation_loss:.4f}, validation accuracy "
+            f"{best.validation_accuracy:.2%}, test accuracy {best.test_accuracy:.2%}"
+        )
     print(f"results in {folder}")
     if error:
         print(f"tinygrad-lists train: {error}", file=sys.stderr)
