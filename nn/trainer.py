@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -110,12 +111,12 @@ class Trainer:
         self.loader, self.epochs, self.history.stopped = loader, epochs, ""
         if self.resumed_order not in (None, self.order_of()):
             raise ValueError(f"fit: the training began with a loader of {self.resumed_order}, not {self.order_of()}")
-        self._tell("on_start")
-        try:
+        with ExitStack() as ends:
+            for callback in self.callbacks:
+                callback.on_start(self)
+                ends.callback(callback.on_end, self)  # of those that have started, whatever happens
             while self.position.epoch < epochs and not self.history.stopped:
                 self._one_epoch(loader, test, validation)
-        finally:
-            self._tell("on_end")
         return self.history
 
     def _one_epoch(self, loader: DataLoader, test: Examples | None, validation: Examples | None) -> None:

@@ -15,6 +15,7 @@ from training_tools import (
 
 from nn.callbacks import TensorBoardLog
 from nn.callbacks.tensorboard import crc32c
+from nn.cli import main
 
 
 def castagnoli(data: bytes) -> int:
@@ -140,6 +141,13 @@ def test_a_training_that_goes_on_voids_later_steps_of_the_first_file(tmp_path: P
     assert second[1]["step"] == 3
     assert dict(fields(second[1]["session"])) == {1: 1}
     assert [event["step"] for event in second[2:]] == [3, 4, 4]
+
+
+def test_the_command_writes_one(tmp_path: Path) -> None:
+    recipe = ["train", "--images", "8", "--test-images", "2", "--epochs", "1", "--quiet", "--no-plots"]
+    assert main([*recipe, "--tensorboard", "--out", str(tmp_path)]) == 0
+    (path,) = tmp_path.glob("events.out.tfevents.*")
+    assert "epoch/test_accuracy" in events(path)[-1]["scalars"]
 
 
 def test_tensorboard_reads_it(tmp_path: Path) -> None:

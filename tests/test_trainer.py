@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import signal
 from array import array
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from training_tools import (  # noqa: F401 - compiled_programs is a fixture
 )
 
 import nn
-from nn.callbacks import Callback, CSVLog, EarlyStopping, Metrics, Progress
+from nn.callbacks import Callback, Checkpoint, CSVLog, EarlyStopping, Metrics, Progress, StopOnInterrupt
 from nn.metrics import class_scores, confusion_matrix
 from nn.results import Epoch
 from nn.trainer import Trainer, TrainingError
@@ -289,6 +290,16 @@ def test_early_stopping(monitor: str, values: list[float], stops: int | None) ->
         if run.history.stopped and seen is None:
             seen = epoch.number
     assert seen == stops
+
+
+def test_what_has_started_is_ended_when_another_cannot_start(tmp_path: Path) -> None:
+    """Ctrl-C works as before, and the bar is gone."""
+    recorder, before = Recorder(), signal.getsignal(signal.SIGINT)
+    callbacks = [StopOnInterrupt(), Progress(), recorder, Checkpoint(tmp_path / "nowhere" / "c"), Recorder()]
+    with pytest.raises(FileNotFoundError):
+        trainer(callbacks=callbacks).fit(loader(), epochs=1)
+    assert recorder.told == ["start", "end"]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_early_stopping_ends_a_fit() -> None:

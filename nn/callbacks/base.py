@@ -42,7 +42,7 @@ class Callback:
         """After every epoch and its evaluation."""
 
     def on_end(self, trainer: Trainer) -> None:
-        """At the end of a `fit`, also of one that was stopped or failed."""
+        """At the end of a `fit`, also of one that was stopped or failed; the callback that began last comes first."""
 
     def state_dict(self) -> dict[str, Any]:
         """What it must remember in a checkpoint: names and plain numbers, texts, lists."""

@@ -31,7 +31,7 @@ _CODES = {"F64": "d", "F32": "f", "I64": "q"}
 _NAMES = {"d": "float64", "f": "float32", "q": "int64"}
 
 #: Bytes of names, shapes and metadata that are read at most.
-MOST_HEADER = 8 << 20
+MOST_HEADER = 4 << 20
 
 #: The text in the metadata of a file of ours, JSON.
 DESCRIPTION = "tinygrad_lists"

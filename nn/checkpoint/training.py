@@ -101,8 +101,11 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     trainer.position, trainer.history, trainer.resumed_order = position, history, order
 
 
-def read_extra(path: str | os.PathLike[str], most: int = 1 << 30) -> dict[str, Any]:
-    """What the caller of `save_checkpoint` added. Raises CheckpointError, OSError."""
+def read_extra(path: str | os.PathLike[str], most: int = 64 << 20) -> dict[str, Any]:
+    """What the caller of `save_checkpoint` added, in a file with at most `most` bytes of numbers.
+
+    Raises CheckpointError for a damaged file; OSError if there is none.
+    """
     return dict(_read(path, most)[1]["extra"])
 
 
