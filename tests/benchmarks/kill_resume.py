@@ -1,6 +1,6 @@
 """Kill a training run with SIGKILL at random moments, resume it, and see whether it is the unbroken run to the bit.
 
-    python tests/benchmarks/kill_resume.py [--kills 100] [--seed 0] [--jit]
+    python tests/benchmarks/kill_resume.py [--kills 100] [--seed 0] [--jit] [--workers 2]
 
 Half of the runs are killed from outside at a random time. The other half kill themselves inside the writing of a
 random checkpoint: with half of its bytes written, before the file is forced to disk, before it is renamed, and after
@@ -117,7 +117,8 @@ def killed_and_resumed(count: int, seed: int, options: list[str], scratch: Path)
     status, seconds = in_child(lambda: command([*recipe, "--out", str(scratch / "whole")]))
     assert status == 0
     whole = results(scratch / "whole")
-    checkpoints = 1 + 3 * (4 + 1)  # at the start; for each epoch after its 4 updates and at its end
+    updates = 2 if "--batch-size" in options else 4  # an epoch has 16 images
+    checkpoints = 1 + 3 * (updates + 1)  # at the start; for each epoch after its updates and at its end
     same, where = 0, Counter[str]()
     for number in range(count):
         folder = scratch / f"run-{number}"
@@ -152,13 +153,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jit", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
     print(describe("safetensors"))
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
-        same, where = killed_and_resumed(
-            arguments.kills, arguments.seed, ["--jit"] if arguments.jit else [], Path(scratch)
-        )
+        # Two workers have something to share in batches of eight.
+        options = ["--workers", str(arguments.workers), "--batch-size", "8"] if arguments.workers > 1 else []
+        options += ["--jit"] if arguments.jit else []
+        same, where = killed_and_resumed(arguments.kills, arguments.seed, options, Path(scratch))
     for stage, count in where.most_common():
         print(f"  killed {stage}: {count}")
     print(
