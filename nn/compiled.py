@@ -21,7 +21,7 @@ EVALUATED_AT_ONCE = 500
 
 class CompiledTrainer(Trainer):
     """A `Trainer` whose updates are compiled, in float32 unless ``dtype="float64"``. Up to rounding, the results are
-    the same.
+    the same. With `threads` several cores share a large batch; each number of threads rounds in its own way.
 
     Images of a `Dataset` go to the program as the bytes that they are, and are divided by 255 there; of any other
     dataset, as nested lists.
@@ -36,7 +36,7 @@ class CompiledTrainer(Trainer):
     [1, 2]
     """
 
-    def __init__(self, *args: Any, dtype: str = "float32", **settings: Any) -> None:
+    def __init__(self, *args: Any, dtype: str = "float32", threads: int = 1, **settings: Any) -> None:
         from tinygrad_lists import jit  # the compiler is loaded where it is used
 
         super().__init__(*args, **settings)
@@ -77,7 +77,7 @@ class CompiledTrainer(Trainer):
         # One program for a batch that is worked through at once. One in parts takes a call for each and one more, since
         # a program of all parts would be as much longer.
         self._update, self._add, self._apply, self._test = (
-            jit(function, dtype=dtype) for function in (update, add, apply, test)
+            jit(function, dtype=dtype, threads=threads) for function in (update, add, apply, test)
         )
 
     def batches(self, loader: DataLoader, start: int) -> Iterator[tuple[Any, Any]]:

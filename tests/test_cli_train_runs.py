@@ -121,6 +121,15 @@ def test_workers_and_prefetch_change_no_number(tmp_path: Path) -> None:
         assert other == a
 
 
+@needs_compiler
+def test_threads_give_the_same_bits_twice(tmp_path: Path) -> None:
+    """A batch of more images than a vector has lanes, so that there is something to share."""
+    recipe = [*SMALL, "--images", "40", "--batch-size", "40", "--jit", "--threads", "2"]
+    for name in "ab":
+        assert main([*recipe, "--out", str(tmp_path / name)]) == 0
+    assert result(tmp_path / "a") == result(tmp_path / "b")
+
+
 def test_augmented_images_are_others_in_each_epoch(tmp_path: Path) -> None:
     """With a rate of 0 the loss of the training images would stay."""
     for name, options in {"plain": [], "augmented": ["--shift", "3"]}.items():
@@ -326,6 +335,7 @@ BAD = [
     (["--clip-norm", "0"], "--clip-norm: 0 is not above 0"),
     (["--checkpoint-every", "0"], "--checkpoint-every: 0"),
     (["--workers", "2", "--jit"], "--workers: a compiled step"),
+    (["--threads", "2"], "--threads: only compiled steps"),
     (["--workers", "0"], "--workers: 0 is not at least 1"),
     (["--dataset", "csv"], "name the files, by --data FILE and --test-data FILE"),
     (["--test-data", "x.csv"], "--test-data: mnist has its test images"),

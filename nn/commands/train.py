@@ -88,14 +88,16 @@ def make_trainer(settings: Mapping[str, Any], images: Images) -> Trainer:
 
 def trainer_class(settings: Mapping[str, Any]) -> tuple[type[Trainer], dict[str, Any]]:
     """How updates are made: compiled; or interpreted, by one process or several, with the same numbers."""
-    workers = settings["workers"]
+    workers, threads = settings["workers"], settings["threads"]
     if not settings["jit"]:
+        if threads > 1:
+            raise ValueError("--threads: only compiled steps have threads; give --jit, or use --workers")
         return ParallelTrainer, {"workers": workers}
     if workers > 1:
-        raise ValueError("--workers: a compiled step is one program in one process; leave out --jit or --workers")
+        raise ValueError("--workers: a compiled step is one program in one process; use --threads, or leave out --jit")
     from ..compiled import CompiledTrainer
 
-    return CompiledTrainer, {}
+    return CompiledTrainer, {"threads": threads}
 
 
 def make_callbacks(settings: Mapping[str, Any], folder: Path, record: Mapping[str, Any]) -> list[Callback]:

@@ -123,6 +123,7 @@ GROUPS: dict[str, list[Option]] = {
         Option("label-smoothing", share, 0.0, "share of each label to spread over all classes (0)", "P"),
         Option("early-stopping", positive, None, "stop after N epochs without a better validation loss", "N"),
         Option("jit", bool, False, "compile each step to C (needs a C compiler; float32)"),
+        Option("threads", positive, 1, "threads of a compiled step; each number rounds in its own way (1)", "N"),
         Option("workers", positive, 1, "processes that share each batch, with the same numbers to the bit (1)", "N"),
         Option("seed", whole, 0, "seed of shuffling and everything random (0)", "N"),
     ],
@@ -145,9 +146,7 @@ GROUPS: dict[str, list[Option]] = {
     "augmentation, another for each image and epoch": [
         Option("shift", not_negative, 0.0, "at most so many pixels each way (0)", "N"),
         Option("rotate", not_negative, 0.0, "at most so many degrees (0)", "X"),
-        Option(
-            "slant", not_negative, 0.0, "rows sideways, by at most X times their distance from the middle (0)", "X"
-        ),
+        Option("slant", not_negative, 0.0, "rows sideways, by at most X times their distance from the middle (0)", "X"),
         Option("scale", share, 0.0, "by at most this share, larger or smaller (0)", "X"),
         Option("elastic", not_negative, 0.0, "elastic distortion, alpha of Simard et al., 2003, such as 34 (0)", "X"),
     ],
