@@ -41,6 +41,7 @@ class Trainer:
         clip_norm, clip_value: limits for the gradient's norm and for each of its numbers.
         accumulate: batches an update, for batches that do not fit at once.
         part_size: examples a pass; a larger batch is worked through in parts, whose gradients add up.
+        test_every: epochs from one evaluation on the test set to the next; the last epoch always has one.
         right: counts the right answers of a batch; None for models that are no classifiers (accuracies are nan).
 
     Attributes:
@@ -72,11 +73,12 @@ class Trainer:
         clip_value: float | None = None,
         accumulate: int = 1,
         part_size: int | None = None,
+        test_every: int = 1,
         right: Counter | None = count_right,
     ) -> None:
         if schedule_by not in ("update", "epoch"):
             raise ValueError(f"Trainer: schedule_by is 'update' or 'epoch', not {schedule_by!r}")
-        for name, count in (("accumulate", accumulate), ("part_size", part_size)):
+        for name, count in (("accumulate", accumulate), ("part_size", part_size), ("test_every", test_every)):
             if count is not None and count < 1:
                 raise ValueError(f"Trainer: {name} is {count}; it must be at least 1")
         self.model, self.optimiser, self.criterion = model, optimiser, criterion
@@ -84,6 +86,7 @@ class Trainer:
         self.scheduler, self.schedule_by = scheduler, schedule_by
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.accumulate, self.part_size, self.right = accumulate, part_size, right
+        self.test_every = test_every
         self.position, self.history = Position(), History()
         self.evaluation: Evaluation | None = None
         self.epochs = 0  # where the current `fit` ends
@@ -176,6 +179,10 @@ class Trainer:
 
     # -- beside the loop ----------------------------------------------------------------------------------------------
 
+    def tested_after(self, epoch: int) -> bool:
+        """Whether an epoch, counted from 1, is followed by an evaluation on the test set."""
+        return epoch % self.test_every == 0 or epoch == self.epochs
+
     def stop(self, reason: str) -> None:
         """Let `fit` end after this update or epoch. To be called by callbacks."""
         self.history.stopped = reason
@@ -202,6 +209,8 @@ class Trainer:
 
     def _evaluated(self, test: Examples | None, validation: Examples | None) -> Epoch:
         position = self.position
+        if not self.tested_after(position.epoch + 1):
+            test = None
         tested, validated = (self._evaluation_of(examples) for examples in (test, validation))
         self.evaluation = validated if validation is not None else tested if test is not None else None
         return Epoch(

@@ -25,6 +25,7 @@ from nn.cli import main
 from nn.commands.train_options import GROUPS, OPTIONS
 from nn.commands.train_settings import as_toml, defaults, settings_of
 
+ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["train", "--images", "12", "--test-images", "2", "--epochs", "2", "--batch-size", "4", "--quiet", "--no-plots"]
 FULL = [*SMALL, "--optimiser", "adamw", "--schedule", "cosine", "--warmup", "2", "--dropout", "0.3"]
 FULL += ["--label-smoothing", "0.1", "--validation", "4", "--early-stopping", "5", "--clip-norm", "1"]
@@ -260,6 +261,18 @@ def test_the_file_that_a_run_leaves_repeats_it(tmp_path: Path) -> None:
 
 
 # -- TOML ----------
+
+
+@pytest.mark.parametrize("recipe", sorted(path.name for path in (ROOT / "examples").glob("*.toml")))
+def test_the_recipes_that_are_shown_run(recipe: str, tmp_path: Path) -> None:
+    """In small, on the subset: what they say of optimiser, schedule and augmentation is taken."""
+    small = ["--no-full", "--no-jit", "--images", "8", "--test-images", "4", "--epochs", "1", "--batch-size", "4"]
+    config = ["--config", str(ROOT / "examples" / recipe)]
+    assert main(["train", *config, *small, "--quiet", "--no-plots", "--out", str(tmp_path / "run")]) == 0
+    used = json.loads((tmp_path / "run" / "history.json").read_text())["config"]
+    assert used["optimiser"] == "adamw"
+    assert used["schedule"] == "cosine"
+    assert all(used[name] > 0 for name in ("shift", "rotate", "slant", "scale", "label_smoothing"))
 
 
 def settings(tmp_path: Path, text: str, *arguments: str) -> dict[str, Any]:

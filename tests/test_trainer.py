@@ -364,6 +364,15 @@ def test_bad_classes_are_refused(bad: tuple[list[int], list[int]]) -> None:
         confusion_matrix(*bad, classes=3)
 
 
+def test_tests_come_as_often_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    t = trainer(callbacks=[Progress()], test_every=2)
+    epochs = t.fit(loader(), digits(5, seed=9), epochs=5, validation=digits(6, seed=8)).epochs
+    assert [math.isnan(epoch.test_accuracy) for epoch in epochs] == [True, False, True, False, False]
+    assert not any(math.isnan(epoch.validation_loss) for epoch in epochs)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
+    assert [line.split(":")[0] for line in lines] == ["epoch 2", "epoch 4", "epoch 5"]
+
+
 def test_progress_leaves_a_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     run = trainer(callbacks=[Progress()])
     run.fit(loader(8), digits(4, 1), epochs=2, validation=digits(4, 2))

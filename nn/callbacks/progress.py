@@ -70,7 +70,9 @@ class Progress(Callback):
         )
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
-        """A line that stays."""
+        """A line that stays, of each epoch that is tested."""
+        if not trainer.tested_after(epoch.number):
+            return
         parts = [f"loss {epoch.loss:.4f}"]
         for words, number, form in (
             ("training accuracy", epoch.train_accuracy, ".1%"),

@@ -82,6 +82,7 @@ def make_trainer(settings: Mapping[str, Any], images: Images) -> Trainer:
         scheduler=make_schedule(settings, optimiser, updates),
         clip_norm=settings["clip_norm"],
         accumulate=settings["accumulate"],
+        test_every=settings["test_every"],
         **more,
     )
 
@@ -129,7 +130,8 @@ def finish(
         best = min(history.epochs, key=lambda epoch: epoch.validation_loss)
         print(
             f"best.safetensors: epoch {best.number}, validation loss {best.validation_loss:.4f}, validation accuracy "
-            f"{best.validation_accuracy:.2%}, test accuracy {best.test_accuracy:.2%}"
+            f"{best.validation_accuracy:.2%}"
+            + (f", test accuracy {best.test_accuracy:.2%}" if best.test_accuracy == best.test_accuracy else "")
         )
     print(f"results in {folder}")
     if error:

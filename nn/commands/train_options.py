@@ -140,14 +140,15 @@ GROUPS: dict[str, list[Option]] = {
         Option("test-data", str, None, "csv file with the test images", "FILE"),
         Option("images", positive, None, "use only the first N training images", "N"),
         Option("test-images", positive, None, "use only the first N test images", "N"),
+        Option("test-every", positive, 1, "epochs from one test to the next; the last is tested (1)", "N"),
         Option("validation", not_negative, 0.0, "training images to validate by: N, or a share below 1 (0)", "N"),
         Option("prefetch", count, 0, "processes that prepare the same batches ahead of time (0)", "N"),
     ],
     "augmentation, another for each image and epoch": [
-        Option("shift", not_negative, 0.0, "at most so many pixels each way (0)", "N"),
+        Option("shift", not_negative, 0.0, "at most so many pixels each way, whole ones if X is whole (0)", "X"),
         Option("rotate", not_negative, 0.0, "at most so many degrees (0)", "X"),
         Option("slant", not_negative, 0.0, "rows sideways, by at most X times their distance from the middle (0)", "X"),
-        Option("scale", share, 0.0, "by at most this share, larger or smaller (0)", "X"),
+        Option("scale", share, 0.0, "height and width by at most this share, larger or smaller (0)", "X"),
         Option("elastic", not_negative, 0.0, "elastic distortion, alpha of Simard et al., 2003, such as 34 (0)", "X"),
     ],
     "output": [

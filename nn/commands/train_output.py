@@ -52,7 +52,7 @@ def clear_partial(folder: Path) -> None:
 
 
 def print_table(epochs: Sequence[Epoch], settings: Mapping[str, Any], images: int, test_images: int) -> None:
-    """Table I with the paper's numbers beside ours."""
+    """Table I with the paper's numbers beside ours, of the epochs that were tested."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -63,6 +63,8 @@ def print_table(epochs: Sequence[Epoch], settings: Mapping[str, Any], images: in
     for column in ("Average loss", "paper", "Test accuracy", "paper", *(["Validation loss"] if validated else [])):
         table.add_column(column, justify="right", style="dim" if column == "paper" else "")
     for epoch in epochs:
+        if epoch.test_accuracy != epoch.test_accuracy:
+            continue
         known = epoch.number <= len(paper.TABLE_I)
         loss, accuracy = paper.TABLE_I[epoch.number - 1] if known else (math.nan, math.nan)
         table.add_row(

@@ -117,11 +117,11 @@ def make_augmentation(settings: Mapping[str, Any]) -> augmentation.Augmentation 
     if settings["slant"]:
         parts.append(augmentation.Shear(settings["slant"]))
     if scale:
-        parts.append(augmentation.Scale(1 - scale, 1 + scale))
+        parts.append(augmentation.Scale(1 - scale, 1 + scale, each_axis=True))
     if settings["elastic"]:
         parts.append(augmentation.Elastic(settings["elastic"]))
     if settings["shift"]:
-        parts.append(augmentation.Shift(settings["shift"]))
+        parts.append(augmentation.Shift(settings["shift"], subpixel=settings["shift"] % 1 != 0))
     return augmentation.Compose(*parts, seed=settings["seed"]) if parts else None
 
 

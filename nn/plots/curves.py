@@ -26,15 +26,23 @@ def plot_curves(
     accuracies = losses.twinx()
     numbers = [epoch.number for epoch in epochs]
     marker = len(epochs) <= 30
+    tested = [epoch for epoch in epochs if epoch.test_accuracy == epoch.test_accuracy]
     kinds = [
-        (losses, [e.loss for e in epochs], BLUE, "o-", "training loss"),
-        (losses, [e.validation_loss for e in epochs], BLUE, "o--", "validation loss"),
-        (accuracies, [100 * e.test_accuracy for e in epochs], ORANGE, "s-", "test accuracy"),
-        (accuracies, [100 * e.validation_accuracy for e in epochs], ORANGE, "s--", "validation accuracy"),
+        (losses, epochs, [e.loss for e in epochs], BLUE, "o-", "training loss"),
+        (losses, epochs, [e.validation_loss for e in epochs], BLUE, "o--", "validation loss"),
+        (accuracies, tested, [100 * e.test_accuracy for e in tested], ORANGE, "s-", "test accuracy"),
+        (accuracies, epochs, [100 * e.validation_accuracy for e in epochs], ORANGE, "s--", "validation accuracy"),
     ]
-    for axes, heights, colour, style, label in kinds:
+    for axes, of, heights, colour, style, label in kinds:
         if any(height == height for height in heights):  # not all nan: it was measured
-            axes.plot(numbers, heights, style if marker else style[1:], color=colour, label=label, markersize=5)
+            axes.plot(
+                [epoch.number for epoch in of],
+                heights,
+                style if marker else style[1:],
+                color=colour,
+                label=label,
+                markersize=5,
+            )
     if paper:
         known = range(1, len(paper) + 1)
         losses.plot(known, [loss for loss, _ in paper], "o:", color=BLUE, alpha=0.45, label="training loss (paper)")
