@@ -1,7 +1,7 @@
 """Every example runs in its small mode, and says in its first line what it shows.
 
-The files are found, so a new one needs nothing here: it has ``main(quick=True)`` and takes ``--quick``. What it
-promises can be added to PROMISES.
+The files are found, so a new one needs nothing here: it has ``main(quick=True)`` and takes ``--quick``. Those that draw
+take ``picture``, too. What it promises can be added to PROMISES.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ EXAMPLES = sorted((picture_tools.ROOT / "examples").glob("[a-z]*.py"))
 
 #: What main(quick=True) must return.
 PROMISES: dict[str, Callable[[Any], bool]] = {
+    "adversarial": lambda accuracies: accuracies[0] > 0.5 > 0.1 > accuracies[1],
+    "autoencoder": lambda share: share < 1.2,  # an untrained one has 3.8 times the mean image's error
+    "characters": lambda bits: bits < 4.0,  # log2(27) = 4.75 for one that knows nothing
     "moons": lambda accuracy: accuracy > 0.95,
     "newton": lambda distance: distance < 1e-50,
     "xor": lambda right: right == 1,
@@ -39,9 +42,13 @@ def test_it_runs_in_its_small_mode(
     example = picture_tools.load_script(path)
     assert (example.__doc__ or "").splitlines()[0].endswith((".", "!", "?"))
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 150
-    assert inspect.signature(example.main).parameters["quick"].default is False
-    result = example.main(quick=True)
+    parameters = inspect.signature(example.main).parameters
+    assert parameters["quick"].default is False
+    drawn = {"picture": "drawn.png"} if "picture" in parameters and not picture_tools.missing("matplotlib") else {}
+    result = example.main(quick=True, **drawn)
     assert capsys.readouterr().out.strip()
+    for path_drawn in drawn.values():
+        assert Path(path_drawn).read_bytes().startswith(b"\x89PNG\r\n")
     if path.stem in PROMISES:
         assert PROMISES[path.stem](result), result
 
@@ -55,9 +62,16 @@ def test_the_command_line_knows_the_small_mode(
     assert "after 200 steps" in capsys.readouterr().out
 
 
-def test_moons_draws_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib", reason="pictures need matplotlib (pip install -e '.[plots]')")
-    moons = picture_tools.load_script(picture_tools.ROOT / "examples" / "moons.py")
-    model, (points, labels) = moons.nn.Dense(2, 2), moons.moons(6, moons.random.Random(0))
-    moons.draw(model, points, labels, str(tmp_path / "moons.png"))
-    assert (tmp_path / "moons.png").read_bytes().startswith(b"\x89PNG\r\n")
+@pytest.mark.slow
+def test_characters_learn_what_names_look_like() -> None:
+    # Compiled, unlike the small mode.
+    characters = picture_tools.load_script(picture_tools.ROOT / "examples" / "characters.py")
+    assert characters.main() < 3.4
+
+
+@pytest.mark.slow
+def test_the_full_recipe_is_compiled(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = picture_tools.load_script(picture_tools.ROOT / "examples" / "full_recipe.py")
+    monkeypatch.setattr(recipe, "EPOCHS", 20)
+    assert recipe.main() > 0.93
+    assert "of 200 test images right" in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """Draw the pictures of a training: ``python docs/pictures/make.py``. Needs matplotlib, and a C compiler for speed.
 
 The paper's network learns the paper's 1,000 images for 5 epochs from Kaiming's weights; the pictures are of
-all 200 test images, and of digits drawn here with a few strokes. One more is that of examples/moons.py.
+all 200 test images, and of digits drawn here with a few strokes. Three more are those of examples.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def main(folder: Path, epochs: int = 5, images: int = 1000, compiled: bool = Tru
     with no_grad():
         answers = model(digits).softmax(1).tolist()
     plots.plot_readings(own, answers, folder / "readings.png", list(drawings), columns=2)
-    runpy.run_path(str(HERE.parents[1] / "examples" / "moons.py"))["main"](picture=str(folder / "moons.png"))
+    for example in ("moons", "autoencoder", "adversarial"):
+        script = runpy.run_path(str(HERE.parents[1] / "examples" / f"{example}.py"))
+        script["main"](picture=str(folder / f"{example}.png"))
     plots.plot_preparation(sheets, digits, folder / "preparation.png", list(drawings))
 
 
