@@ -9,6 +9,9 @@
 >>> optimiser.step()
 """
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 from . import callbacks, data, init, metrics, optim, paper, schedulers
 from .compiled import CompiledTrainer
 from .layers import (
@@ -108,3 +111,17 @@ __all__ = [
     "schedulers",
     "summary",
 ]
+
+#: What PyTorch's users look for here.
+_ELSEWHERE = {
+    "Linear": "nn.Dense, whose weight is (in, out)",
+    "ModuleList": "a list, as modules in an attribute are found",
+    "Parameter": "tinygrad_lists.Value",
+    "functional": "tinygrad_lists.functions",
+}
+
+if not TYPE_CHECKING:  # else no name would be unknown to type checkers
+
+    def __getattr__(name: str) -> Any:
+        words = f"; use {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        raise AttributeError(f"module 'nn' has no attribute {name!r}{words}", name=name, obj=sys.modules[__name__])

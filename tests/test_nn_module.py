@@ -157,3 +157,18 @@ def test_a_setting_is_one_value_for_good() -> None:
     setting.number = 2.0
     assert setting.value is value
     assert value.data == 2.0
+
+
+def test_an_error_says_in_which_layer() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sequential(nn.ReLU(), nn.Dense(8, 2)))  # without a Flatten
+    with pytest.raises(ValueError, match="inner sizes 2 and 8 differ") as caught:
+        model([[[[0.5] * 4] * 4]])
+    assert caught.value.__notes__ == ["in Sequential > 1 Sequential > 1 Dense"]
+
+
+def test_names_of_pytorch_say_what_they_are_here() -> None:
+    for name, words in {"Linear": "; use nn.Dense, whose weight is (in, out)", "Liner": ""}.items():
+        with pytest.raises(AttributeError) as caught:
+            getattr(nn, name)
+        assert str(caught.value) == f"module 'nn' has no attribute {name!r}{words}"
+    assert not hasattr(nn, "functional")

@@ -279,6 +279,7 @@ W = Value(1.0)
         (lambda: Adam(W), TypeError, r"Adam: the parameters are one Value; give a list"),
         (lambda: Adam([{"params": W}]), TypeError, r"Adam: the parameters are one Value; give a list"),
         (lambda: Adam([1.0]), TypeError, "Adam: 1.0 is not a Value"),
+        (lambda: Adam(nn.Dense(2, 2)), TypeError, r"Adam: Dense is no list of parameters; .* in \.parameters\(\)"),
         (lambda: Adam([[W]]), TypeError, "is not a Value that requires a gradient"),
         (lambda: Adam([Value(1.0, requires_grad=False)]), TypeError, "requires a gradient"),
         (lambda: Adam([{"params": [W]}, {"params": [W]}]), ValueError, r"parameter 0 of group 1, shape \(\), is in"),

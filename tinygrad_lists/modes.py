@@ -79,7 +79,8 @@ def scope(name: str) -> Iterator[None]:
     >>> y.scope
     ('layer1',)
 
-    An error that is raised inside carries the names too, in ``.scope``, so that its picture can show where.
+    An error that is raised inside carries the names too: in ``.scope``, so that its picture can show where, and in a
+    line below its message.
     """
     inside = (*state.scope, name)
     with setting(scope=inside):
@@ -88,6 +89,7 @@ def scope(name: str) -> Iterator[None]:
         except Exception as error:
             if not hasattr(error, "scope"):  # else it came from a scope further inside
                 error.scope = inside  # type: ignore[attr-defined]
+                error.add_note(f"in {' > '.join(inside)}")
             raise
 
 

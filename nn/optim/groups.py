@@ -148,6 +148,8 @@ def parameters_of(op: str, given: Iterable[Value]) -> list[Value]:
     """Parameters as a list without repetitions, checked."""
     if isinstance(given, Value):
         raise TypeError(f"{op}: the parameters are one Value; give a list of them, such as [value]")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{op}: {type(given).__name__} is no list of parameters; a module's are in .parameters()")
     parameters = list(given)
     if not parameters:
         raise ValueError(f"{op}: no parameters to optimise")

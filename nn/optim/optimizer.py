@@ -56,7 +56,7 @@ class Optimizer:
         self.state: dict[Value, dict[str, Value]] = {}
         self._defaults = settings
         name = type(self).__name__
-        if isinstance(parameters, Value | Mapping):
+        if isinstance(parameters, Value | Mapping) or not isinstance(parameters, Iterable):
             parameters_of(name, parameters)
         given: list[Any] = list(parameters)
         if given and all(isinstance(group, Mapping) for group in given):
