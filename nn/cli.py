@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+import tinygrad_lists
+
 from .commands import bench, compare, draw, predict, train
 
 __all__ = ["main"]
@@ -65,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, tinygrad_lists.JitError) as error:
         print(f"tinygrad-lists {arguments.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -60,3 +60,16 @@ def test_bench_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bench_refuses_unknown_peers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--peers", "abacus"]) == 2
     assert "unknown peer 'abacus'" in capsys.readouterr().err
+
+
+def test_a_compiler_that_fails_without_a_word_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = shutil.which("false")
+    assert failing is not None
+    monkeypatch.setattr("tinygrad_lists.compiler.build.compiler", lambda: (failing,))
+    recipe = ["--images", "8", "--test-images", "4", "--epochs", "1", "--no-plots", "--quiet"]
+    assert main(["train", "--jit", *recipe, "--out", str(tmp_path / "run")]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert f"the C compiler failed: {failing} ended with 1" in err

@@ -173,7 +173,8 @@ def _make(command: tuple[str, ...], source: str, folder: Path, path: Path, check
             check=False,
         )
         if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines()
+            said = (done.stderr or done.stdout).strip() or f"{command[0]} ended with {done.returncode} and no word"
+            lines = said.splitlines()
             raise JitError(f"jit: the C compiler failed: {' '.join(lines[:3])}")
         digest = Path(scratch, "sum")
         digest.write_text(_digest(made))
