@@ -29,7 +29,7 @@ from nn.compare.process import Worker
 from nn.compare.recognition import adapt
 from nn.compare.remote import Session
 from nn.compare.report import Report, Verdict
-from nn.compare.runner import Outcome, compare_homework
+from nn.compare.runner import Outcome, compare_homework, merged
 from nn.compare.templates import names, text
 from nn.compare.values import read
 
@@ -759,6 +759,23 @@ def test_weights_by_name_or_kind_and_what_is_missing(tmp_path: Path) -> None:
     assert (marks.score, marks.max_score) == (30, 100)
     assert [test.hint for test in marks.tests if not test.passed] == ["Not handed in."]
     assert graded(tmp_path, GOOD, {"ReLU": 5}).score == 5
+
+
+def test_who_hands_in_a_file_that_does_not_load_is_told_why(tmp_path: Path) -> None:
+    marks = graded(tmp_path, "class ReLU(:\n", {"relu": 30, "conv2d": 70})
+    assert marks.score == 0
+    assert all("Not handed in. homework.py, not loaded: line 1: SyntaxError" in test.hint for test in marks.tests)
+    report = merged(compare_homework(write(tmp_path, "class ReLU(:\n")))
+    assert str(report).splitlines()[0].endswith(": nothing was compared")
+    assert "- homework.py, not loaded: line 1: SyntaxError" in str(report)
+    assert "# Handwritten against automatic: nothing was compared" in report.to_markdown()
+
+
+def test_what_is_said_of_every_tensor_of_a_layer_is_said_once(tmp_path: Path) -> None:
+    source = "class ReLU:\n def forward(self, x):\n  raise NotImplementedError('to do')\n def backward(self, g): 0"
+    report = merged(compare_homework(write(tmp_path, source)))
+    assert len({row.tensor for row in report.rows}) == 2
+    assert str(report).count("ReLU.forward: to do") == 2  # in the details, and in the remark
 
 
 @pytest.mark.parametrize("weights", [{}, [1], {"relu": "much"}, {"relu": -1}, {"relu": True}, {"relu": math.inf}])

@@ -111,18 +111,20 @@ def grade(outcomes: Sequence[Outcome], weights: Mapping[str, Fraction] | None = 
         found = [outcome for outcome in outcomes if key in (outcome.name, outcome.kind)]
         best = max(found, key=lambda o: sum(t.score for t in _tests(o.name, o, marks)), default=None)
         graded.append((key, best, marks))
-    return Marks(_all_tests(graded), _printed(outcomes))
+    # A file that does not load hands in nothing, and its author must be told why.
+    unread = [f"{o.name}, {o.problem.kind}: {o.problem.text}" for o in outcomes if o.problem is not None and not o.kind]
+    return Marks(_all_tests(graded, " ".join(["Not handed in.", *unread])), _printed(outcomes))
 
 
 def _printed(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     return tuple(f"{outcome.name} printed: {outcome.printed}" for outcome in outcomes if outcome.printed)
 
 
-def _all_tests(graded: Sequence[tuple[str, Outcome | None, Fraction]]) -> tuple[Test, ...]:
+def _all_tests(graded: Sequence[tuple[str, Outcome | None, Fraction]], absent: str = "") -> tuple[Test, ...]:
     tests: list[Test] = []
     for name, outcome, marks in graded:
         if outcome is None:
-            tests.append(Test(name, Fraction(0), marks, "Not handed in."))
+            tests.append(Test(name, Fraction(0), marks, absent))
         else:
             tests += _tests(name, outcome, marks)
     return tuple(tests)

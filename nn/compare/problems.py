@@ -57,8 +57,13 @@ class Problem:
         """Whether there is nothing left to compare."""
         return KINDS[self.kind]
 
+    @property
+    def account(self) -> str:
+        """The sentence, and a line for each place in the user's file."""
+        return "\n".join([self.text, *(f"    {line}" for line in self.trace)])
+
     def __str__(self) -> str:
-        return "\n".join([f"{self.kind}: {self.text}", *(f"    {line}" for line in self.trace)])
+        return f"{self.kind}: {self.account}"
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""

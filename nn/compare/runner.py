@@ -70,7 +70,7 @@ def merged(outcomes: Sequence[Outcome]) -> Report:
         rows += outcome.report.rows
         remarks += outcome.report.remarks
         if outcome.problem is not None:
-            remarks.append(Remark(outcome.name, outcome.kind, outcome.problem.kind, str(outcome.problem)))
+            remarks.append(Remark(outcome.name, outcome.kind, outcome.problem.kind, outcome.problem.account))
         if outcome.printed:
             remarks.append(Remark(outcome.name, outcome.kind, "printed", outcome.printed))
     return Report(rows, remarks)

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 
 from .heatmap import heat_map, level_names
 from .style import STYLE
-from .summary import MODES, SIGNS, Line, details, facts, headline, lines, place, sentences, short, verdict_of, worst
+from .summary import (
+    MODES,
+    SIGNS,
+    Line,
+    details,
+    facts,
+    headline,
+    lines,
+    place,
+    sentences,
+    short,
+    subject,
+    verdict_of,
+    worst,
+)
 
 if TYPE_CHECKING:
     from ..report import Report, Row
@@ -83,8 +97,7 @@ def _remarks(report: Report) -> list[str]:
         return []
     items = []
     for remark in report.remarks:
-        where = "the loss" if remark.path == "loss" else f"layer {remark.path}"
-        head = escape(f"{where} ({remark.kind}), {remark.name}")
+        head = escape(subject(remark))
         items.append(f"<li><strong>{head}</strong>: {escape(remark.sentence)}</li>")
     return ["<h2>Remarks</h2>", "<ul>", *items, "</ul>"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .summary import MODES, details, explanation, headline, lines, place, short, verdict_of
+from .summary import MODES, details, explanation, headline, lines, place, short, subject, verdict_of
 
 if TYPE_CHECKING:
     from ..report import Report
@@ -33,7 +33,7 @@ def markdown(report: Report) -> str:
     if report.remarks:
         out += ["", "## Remarks", ""]
     for remark in report.remarks:
-        out.append(f"- {_escaped(f'{remark.path} ({remark.kind}), {remark.name}: {remark.sentence}')}")
+        out.append(f"- {_escaped(f'{subject(remark)}: {remark.sentence}')}")
     return "\n".join(out) + "\n"
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..report import Report, Row
+    from ..report import Remark, Report, Row
 
 __all__ = [
     "MODES",
@@ -27,6 +27,7 @@ __all__ = [
     "sentences",
     "shape",
     "short",
+    "subject",
     "verdict_of",
     "worst",
 ]
@@ -91,8 +92,16 @@ def place(row: Row) -> str:
     return f"{where} ({row.kind}), {row.tensor}"
 
 
+def subject(remark: Remark) -> str:
+    """What a remark is about: "layer 3 (Conv2d), raised"; "homework.py, not loaded"."""
+    where = "the loss" if remark.path == "loss" else f"layer {remark.path}" if remark.kind else remark.path
+    return f"{where} ({remark.kind}), {remark.name}" if remark.kind else f"{where}, {remark.name}"
+
+
 def verdict_of(report: Report) -> str:
     """One word or two for the whole."""
+    if not report.rows:
+        return "nothing was compared"
     if any(row.verdict.value == "wrong" for row in report.rows):
         return "wrong"
     if report.ok:
@@ -102,6 +111,8 @@ def verdict_of(report: Report) -> str:
 
 def headline(report: Report) -> list[str]:
     """What to read first, a sentence or two."""
+    if not report.rows:
+        return [f"There is nothing to compare{': see the remarks' if report.remarks else ''}."]
     counts = {name: sum(row.verdict.value == name for row in report.rows) for name in SEVERITY}
     said = ", ".join(
         f"{counts[name]} {name}" for name in ("wrong", "kink", "rounding", "exact", "untested") if counts[name]
@@ -121,7 +132,8 @@ def headline(report: Report) -> list[str]:
 
 def details(report: Report) -> list[Row]:
     """The rows to explain, one per tensor: wrong ones first, from the loss backwards, then kinks. Rows of the chain
-    only if no layer is wrong by itself: else they only follow."""
+    only if no layer is wrong by itself: else they only follow. What is to be said of several tensors of a layer in the
+    same words, such as that its code stops, is said of the first."""
     follows = bool(report.guilty)
     found = []
     for line in reversed(lines(report)):
@@ -131,7 +143,8 @@ def details(report: Report) -> list[Row]:
             found.append(max(alone, key=_badness))
         elif rows and not follows:
             found.append(rows[0])
-    return sorted(found, key=lambda row: row.verdict.value != "wrong")
+    said = {(row.path, *explanation(row)): row for row in found}
+    return sorted(said.values(), key=lambda row: row.verdict.value != "wrong")
 
 
 def number(x: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .summary import MODES, SIGNS, details, explanation, headline, lines, place, short, verdict_of
+from .summary import MODES, SIGNS, details, explanation, headline, lines, place, short, subject, verdict_of
 from .text import text
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def show(report: Report, console: Any = None) -> None:
     style = "red" if verdict == "wrong" else "green" if verdict == "right" else "magenta"
     title = Text.assemble("handwritten against automatic: ", (verdict, f"bold {style}"))
     console.print(Panel(Text("\n".join(headline(report))), title=title, title_align="left", border_style=style))
-    console.print(_table(report, console.width))
+    if report.rows:
+        console.print(_table(report, console.width))
     for row in details(report):
         word = row.verdict.value
         parts = [
@@ -49,8 +50,7 @@ def show(report: Report, console: Any = None) -> None:
         head = Text.assemble(place(row), " ", (f"{SIGNS[word]} {word}", _STYLES[word]))
         console.print(Panel(Group(*parts), title=head, title_align="left", border_style=_STYLES[word].split()[-1]))
     for remark in report.remarks:
-        where = "the loss" if remark.path == "loss" else f"layer {remark.path}"
-        console.print(Text.assemble((f"! {where} ({remark.kind}), {remark.name}: ", "bold magenta"), remark.sentence))
+        console.print(Text.assemble((f"! {subject(remark)}: ", "bold magenta"), remark.sentence))
 
 
 def _table(report: Report, width: int) -> Any:

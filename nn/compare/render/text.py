@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .summary import MODES, details, explanation, headline, lines, place, short, verdict_of
+from .summary import MODES, details, explanation, headline, lines, place, short, subject, verdict_of
 
 if TYPE_CHECKING:
     from ..report import Report
@@ -20,17 +20,15 @@ def text(report: Report) -> str:
     """A table of all tensors, and below it what is wrong."""
     out = [f"handwritten against automatic: {verdict_of(report)}"]
     out += [line for sentence in headline(report) for line in textwrap.wrap(sentence, _WIDTH)]
-    out += ["", *_table(report)]
+    if report.rows:
+        out += ["", *_table(report)]
     for row in details(report):
         out += ["", f"{place(row)}: {row.verdict.value}"]
         out += [f"    {line}" for part in explanation(row) for line in textwrap.wrap(part, _WIDTH - 4)]
     if report.remarks:
         out += ["", "Remarks"]
     for remark in report.remarks:
-        where = "the loss" if remark.path == "loss" else f"layer {remark.path}"
-        out += textwrap.wrap(
-            f"- {where} ({remark.kind}), {remark.name}: {remark.sentence}", _WIDTH, subsequent_indent="  "
-        )
+        out += textwrap.wrap(f"- {subject(remark)}: {remark.sentence}", _WIDTH, subsequent_indent="  ")
     return "\n".join(out)
 
 
