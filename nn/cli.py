@@ -6,6 +6,7 @@ Exit status: 0 good, 1 a check failed, 2 bad input (one clear line on standard e
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -44,9 +45,14 @@ class _CommandParser(_Parser):
             return super().parse_known_args(args, namespace)
         self._mixing = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            known, unknown = self.parse_known_intermixed_args(args, namespace)
         finally:
             self._mixing = False
+        if unknown:
+            near = difflib.get_close_matches(unknown[0].split("=")[0], self._option_string_actions, n=1, cutoff=0.8)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return known, unknown
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -68,7 +74,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = arguments.run(arguments)
     except (ValueError, OSError, tinygrad_lists.JitError) as error:
-        print(f"tinygrad-lists {arguments.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        words = str(error)
+        if isinstance(error, OSError) and error.filename is not None:  # the system's "[Errno 2] No such file ..."
+            words = f"{error.filename}: {error.strerror}"
+        print(f"tinygrad-lists {arguments.command}: {' '.join(words.split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"tinygrad-lists {arguments.command}: stopped", file=sys.stderr)

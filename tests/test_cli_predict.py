@@ -267,7 +267,7 @@ def bad(run: Path, tmp: Path) -> list[tuple[list[str], str]]:
         ([str(tmp / "deep")], "history.json is no history of a run"),
         ([str(tmp / "share")], "dropout is 7"),
         ([str(tmp / "nan")], "the weights give no probabilities (nan)"),
-        ([at, str(tmp / "nothing.png")], "nothing.png"),
+        ([at, str(tmp / "nothing.png")], f"predict: {tmp / 'nothing.png'}: No such file or directory"),
         ([at, str(tmp / "empty")], "empty has no images"),
         ([at, str(tmp / "text.png")], "text.png is not a PNG file"),
         ([at, str(tmp / "text.txt")], "text.txt is neither a PNG nor an IDX file"),

@@ -169,7 +169,8 @@ BAD = [
     (["--epochs", "-3"], "--epochs: -3"),
     (["--gamma", "inf"], "--gamma: inf"),
     (["--init", "zeros"], "invalid choice: 'zeros'"),
-    (["--learning-rate", "1"], "unrecognized arguments"),
+    (["--learning-rate", "1"], "unrecognized arguments: --learning-rate 1 (see"),
+    (["--optimizer", "adam"], "train: unrecognized arguments: --optimizer adam; did you mean --optimiser?"),
     (["--data", "nowhere"], "nowhere"),
 ]
 
