@@ -49,7 +49,7 @@ class Trainer:
         validation set if there is one, else on the test set.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: a number out of its range. TypeError: what is no model, no optimiser, no list of callbacks.
 
     >>> import nn
     >>> digits = nn.data.mnist.load("train", subset="paper")[:8]
@@ -81,6 +81,11 @@ class Trainer:
         for name, count in (("accumulate", accumulate), ("part_size", part_size), ("test_every", test_every)):
             if count is not None and count < 1:
                 raise ValueError(f"Trainer: {name} is {count}; it must be at least 1")
+        for name, given, kind in (("model", model, Module), ("optimiser", optimiser, Optimizer)):
+            if not isinstance(given, kind):
+                raise TypeError(f"Trainer: the {name} is a {type(given).__name__}, no {kind.__name__}")
+        if not isinstance(callbacks, Iterable):
+            raise TypeError(f"Trainer: callbacks is a {type(callbacks).__name__}; give a list, such as [Progress()]")
         self.model, self.optimiser, self.criterion = model, optimiser, criterion
         self.callbacks = list(callbacks)
         self.scheduler, self.schedule_by = scheduler, schedule_by
@@ -111,6 +116,10 @@ class Trainer:
         remembers, are then as before that update, and ``history`` has the completed epochs. ValueError for a loader
         that has other batches than the one with which a resumed training began.
         """
+        if not isinstance(loader, DataLoader):
+            raise TypeError(
+                f"fit: a {type(loader).__name__} is no DataLoader; make one: DataLoader(images, batch_size=8)"
+            )
         self.loader, self.epochs, self.history.stopped = loader, epochs, ""
         if self.resumed_order not in (None, self.order_of()):
             raise ValueError(f"fit: the training began with a loader of {self.resumed_order}, not {self.order_of()}")

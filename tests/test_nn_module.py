@@ -172,3 +172,10 @@ def test_names_of_pytorch_say_what_they_are_here() -> None:
             getattr(nn, name)
         assert str(caught.value) == f"module 'nn' has no attribute {name!r}{words}"
     assert not hasattr(nn, "functional")
+
+
+def test_what_is_no_layer_is_named_with_a_remedy() -> None:
+    with pytest.raises(TypeError, match=r"argument 0 is a list, not a Module; .* Sequential\(\*layers\)"):
+        nn.Sequential([nn.ReLU()])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"argument 1 is a type, not a Module; .* nn\.ReLU\(\)"):
+        nn.Sequential(nn.Flatten(), nn.ReLU)  # type: ignore[arg-type]

@@ -392,3 +392,16 @@ def test_a_model_that_is_no_classifier(capsys: pytest.CaptureFixture[str]) -> No
     assert run.history.epochs[-1].test_loss < run.history.epochs[0].test_loss
     assert math.isnan(run.history.epochs[0].train_accuracy)
     assert "accuracy" not in capsys.readouterr().out
+
+
+def test_what_is_no_model_loader_or_list_is_named() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Dense(784, 10))
+    optimiser, criterion = nn.optim.SGD(model.parameters(), lr=0.1), nn.CrossEntropyLoss()
+    with pytest.raises(TypeError, match="the model is a list, no Module"):
+        Trainer(model.parameters(), optimiser, criterion)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the optimiser is a CrossEntropyLoss, no Optimizer"):
+        Trainer(model, criterion, optimiser)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"callbacks is a Progress; give a list"):
+        Trainer(model, optimiser, criterion, Progress())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"fit: a Dataset is no DataLoader; make one: DataLoader\(images"):
+        Trainer(model, optimiser, criterion).fit(nn.data.mnist.load("test", subset="paper"))  # type: ignore[arg-type]

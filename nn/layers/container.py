@@ -25,7 +25,10 @@ class Sequential(Module):
     def __init__(self, *layers: Module) -> None:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Module):
-                raise TypeError(f"Sequential: argument {i} is a {type(layer).__name__}, not a Module")
+                raise TypeError(
+                    f"Sequential: argument {i} is a {type(layer).__name__}, not a Module; "
+                    f"give layers one by one, Sequential(nn.Flatten(), nn.ReLU()), and a list as Sequential(*layers)"
+                )
         self.layers = list(layers)
         for i, layer in enumerate(layers):
             layer._name = str(i)
