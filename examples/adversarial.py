@@ -20,6 +20,7 @@ import itertools
 import random
 
 import nn
+from nn.plots import have_matplotlib
 from tinygrad_lists import Value, no_grad
 
 LEVELS = (0, 4, 8, 16, 32, 64)  # of 255
@@ -115,4 +116,6 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="fewer images")
     parser.add_argument("--picture", metavar="FILE", help="draw some of the digits, too")
     arguments = parser.parse_args()
+    if arguments.picture and not have_matplotlib():
+        parser.error("--picture needs matplotlib: pip install 'tinygrad-lists[plots]'")
     main(arguments.quick, arguments.picture)

@@ -15,6 +15,7 @@ import argparse
 import random
 
 import nn
+from nn.plots import have_matplotlib
 from tinygrad_lists import no_grad
 
 Pixels = list[float]
@@ -89,4 +90,6 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="a small network, few images")
     parser.add_argument("--picture", metavar="FILE", help="draw the digits, too")
     arguments = parser.parse_args()
+    if arguments.picture and not have_matplotlib():
+        parser.error("--picture needs matplotlib: pip install 'tinygrad-lists[plots]'")
     main(arguments.quick, arguments.picture)

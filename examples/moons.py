@@ -11,6 +11,7 @@ import math
 import random
 
 import nn
+from nn.plots import have_matplotlib
 from tinygrad_lists import no_grad
 
 Points = list[list[float]]
@@ -110,4 +111,6 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="fewer steps")
     parser.add_argument("--picture", metavar="FILE", help="draw the plane, too")
     arguments = parser.parse_args()
+    if arguments.picture and not have_matplotlib():
+        parser.error("--picture needs matplotlib: pip install 'tinygrad-lists[plots]'")
     main(arguments.quick, arguments.picture)

@@ -9,6 +9,7 @@
 >>> optimiser.step()
 """
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -123,5 +124,7 @@ _ELSEWHERE = {
 if not TYPE_CHECKING:  # else no name would be unknown to type checkers
 
     def __getattr__(name: str) -> Any:
+        if name in ("checkpoint", "compare", "handwritten", "plots"):  # imported when they are first used
+            return importlib.import_module(f".{name}", __name__)
         words = f"; use {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
         raise AttributeError(f"module 'nn' has no attribute {name!r}{words}", name=name, obj=sys.modules[__name__])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -172,6 +174,11 @@ def test_names_of_pytorch_say_what_they_are_here() -> None:
             getattr(nn, name)
         assert str(caught.value) == f"module 'nn' has no attribute {name!r}{words}"
     assert not hasattr(nn, "functional")
+
+
+def test_rooms_that_are_imported_when_used_need_no_import() -> None:
+    code = "import nn, sys; assert 'nn.plots' not in sys.modules; nn.plots.plot_filters; nn.compare; nn.handwritten"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_what_is_no_layer_is_named_with_a_remedy() -> None:
