@@ -5,9 +5,10 @@
 
 The network is the paper's, to which only dropout is added. What changes is how it is trained: AdamW in place of plain
 gradient descent, a learning rate that falls along a cosine, softer labels, and above all augmentation: each epoch
-shows every image turned, scaled and shifted anew, so that the network cannot learn pixels by heart. The numbers were
-chosen on training images only. The steps are compiled to C, or run interpreted, and slowly, where there is no C
-compiler.
+shows every image turned, slanted, scaled and shifted anew, so that the network cannot learn pixels by heart. The
+numbers were chosen by the accuracy on training images that it does not train on; ``thousand.toml`` beside this file
+has the same ones for the command line. The steps are compiled to C, or run interpreted, and slowly, where there is no
+C compiler.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import argparse
 import random
 
 import nn
-from nn.data.augmentation import Compose, Rotation, Scale, Shift
+from nn.data.augmentation import Compose, Rotation, Scale, Shear, Shift
 
-EPOCHS = 200
+EPOCHS = 600
 BATCH_SIZE = 16
 LEARNING_RATE = 0.002  # at the start; the cosine takes it to 0
 WEIGHT_DECAY = 0.02
 DROPOUT = 0.1
 LABEL_SMOOTHING = 0.1
 DEGREES = 15  # either way
-SMALLEST, LARGEST = 0.8, 1.2
+SLANT = 0.2
+SMALLEST, LARGEST = 0.8, 1.2  # in height and in width
 PIXELS = 2.5  # in each direction, in fractions too
 SEED = 0
 
@@ -36,14 +38,15 @@ def network(rng: random.Random) -> nn.Sequential:
 
 
 def main(quick: bool = False, data: str | None = None) -> float:
-    """Train, and print every twentieth epoch. Returns the accuracy on the test images."""
+    """Train, and print every sixtieth epoch. Returns the accuracy on the test images."""
     images = nn.data.mnist.load("train", subset="paper")[: 32 if quick else 1000]
     others = nn.data.mnist.load("test", folder=data) if data else nn.data.mnist.load("test", subset="paper")
     if quick:
         others = others[:20]
     epochs = 1 if quick else EPOCHS
 
-    augment = Compose(Rotation(DEGREES), Scale(SMALLEST, LARGEST), Shift(PIXELS, subpixel=True), seed=SEED)
+    shapes = Rotation(DEGREES), Shear(SLANT), Scale(SMALLEST, LARGEST, each_axis=True)
+    augment = Compose(*shapes, Shift(PIXELS, subpixel=True), seed=SEED)
     loader = nn.data.DataLoader(images, BATCH_SIZE, shuffle=True, seed=SEED, augment=augment)
     model = network(random.Random(SEED))
     optimiser = nn.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -54,7 +57,7 @@ def main(quick: bool = False, data: str | None = None) -> float:
 
     print("epoch   learning rate   loss    right while training   seconds")
     seconds = 0.0
-    for until in [1, *range(20, epochs + 1, 20)]:
+    for until in [1, *range(60, epochs + 1, 60)]:
         history = trainer.fit(loader, epochs=until)
         last, seconds = history.epochs[-1], sum(epoch.seconds for epoch in history.epochs)
         print(f"{until:5}   {last.learning_rate:13.6f}   {last.loss:.4f}  {last.train_accuracy:21.1%}   {seconds:7.1f}")
