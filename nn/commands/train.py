@@ -19,8 +19,9 @@ from ..callbacks import (
     TensorBoardLog,
 )
 from ..checkpoint import load_checkpoint
+from ..compare.training import CheckedTrainer, HandwrittenTrainer
 from ..files import write_whole
-from ..parallel import ParallelTrainer
+from ..parallel import PART_SIZE, ParallelTrainer
 from ..trainer import Trainer, TrainingError
 from .train_options import add_arguments
 from .train_output import clear_partial, draw, output_folder, print_table, save
@@ -88,8 +89,13 @@ def make_trainer(settings: Mapping[str, Any], images: Images) -> Trainer:
 
 
 def trainer_class(settings: Mapping[str, Any]) -> tuple[type[Trainer], dict[str, Any]]:
-    """How updates are made: compiled; or interpreted, by one process or several, with the same numbers."""
+    """How updates are made: compiled; by hand; or interpreted, by one process or several, with the same numbers."""
     workers, threads = settings["workers"], settings["threads"]
+    if settings["gradients"] != "automatic":
+        if settings["jit"] or max(workers, threads) > 1:
+            raise ValueError("--gradients: by hand they are plain Python; leave out --jit, --threads and --workers")
+        kind = CheckedTrainer if settings["gradients"] == "both" else HandwrittenTrainer
+        return kind, {"part_size": PART_SIZE}  # the parts of a ParallelTrainer, so that sums are the same
     if not settings["jit"]:
         if threads > 1:
             raise ValueError("--threads: only compiled steps have threads; give --jit, or use --workers")
@@ -133,6 +139,8 @@ def finish(
             f"{best.validation_accuracy:.2%}"
             + (f", test accuracy {best.test_accuracy:.2%}" if best.test_accuracy == best.test_accuracy else "")
         )
+    if isinstance(trainer, CheckedTrainer) and trainer.agreement.updates:
+        print(trainer.agreement)
     print(f"results in {folder}")
     if error:
         print(f"tinygrad-lists train: {error}", file=sys.stderr)

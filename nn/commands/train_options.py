@@ -93,6 +93,7 @@ LEARNING_RATES = {
 }
 WEIGHT_DECAYS = dict.fromkeys(LEARNING_RATES, 0.0) | {"adamw": 1e-2}
 OPTIMISERS = tuple(LEARNING_RATES)
+GRADIENTS = ("automatic", "handwritten", "both")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "one-cycle", "plateau")
 
 GROUPS: dict[str, list[Option]] = {
@@ -122,6 +123,9 @@ GROUPS: dict[str, list[Option]] = {
         Option("dropout", share, 0.0, "share of the features before the last layer to drop (0)", "P"),
         Option("label-smoothing", share, 0.0, "share of each label to spread over all classes (0)", "P"),
         Option("early-stopping", positive, None, "stop after N epochs without a better validation loss", "N"),
+        Option(
+            "gradients", GRADIENTS, "automatic", "by the engine, by nn.handwritten, or both and compared (automatic)"
+        ),
         Option("jit", bool, False, "compile each step to C (needs a C compiler; float32)"),
         Option("threads", positive, 1, "threads of a compiled step; each number rounds in its own way (1)", "N"),
         Option("workers", positive, 1, "processes that share each batch, with the same numbers to the bit (1)", "N"),
