@@ -474,7 +474,7 @@ def forward(self, x):
 # recursion | raised | RecursionError
 def forward(self, x):
     return self.forward(x)
-# talks on our line | crashed | closed the connection
+# talks on our line | crashed | wrote on the connection
 def forward(self, x):
     import os
     for fd in range(3, 20):
@@ -483,6 +483,12 @@ def forward(self, x):
         except OSError:
             pass
     return super().forward(x)
+# closes our line | crashed | closed the connection
+def forward(self, x):
+    import os
+    os.closerange(3, 20)
+    while True:
+        pass
 # missing module | missing module | no_such_module_of_mine
 def forward(self, x):
     import no_such_module_of_mine

@@ -68,7 +68,7 @@ class Worker:
             seconds: that are left; of `limit` seconds for all questions together, which the message names.
         """
         self._asked += 1
-        replies: list[dict[str, Any]] = []
+        replies: list[Any] = []
         numbered = {**message, "seconds": seconds, "number": self._asked}
         exchange = threading.Thread(target=self._exchange, args=(numbered, replies), daemon=True)
         exchange.start()
@@ -84,11 +84,15 @@ class Worker:
         if not replies:
             raise HomeworkError(self._ended(what))
         reply = replies[0]
+        if not isinstance(reply, dict):
+            self._kill()
+            raise HomeworkError(Problem("crashed", f"{what} wrote on the connection to the comparison"))
         if "problem" in reply:
             raise HomeworkError(Problem.from_json(reply["problem"]))
         return reply
 
-    def _exchange(self, message: dict[str, Any], replies: list[dict[str, Any]]) -> None:
+    def _exchange(self, message: dict[str, Any], replies: list[Any]) -> None:
+        """Send a message and add the reply; None for something that is no message, nothing if the process ends."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -97,13 +101,15 @@ class Worker:
             while reply["number"] != message["number"]:  # a twin that the code has forked answers too
                 reply = wire.receive(self._process.stdout)  # type: ignore[arg-type]
             replies.append(reply)
-        except (OSError, EOFError, ValueError, LookupError, TypeError):
-            return  # it has ended: no reply
+        except (ValueError, LookupError, TypeError):
+            replies.append(None)
+        except (OSError, EOFError):
+            return
 
     def _ended(self, what: str) -> Problem:
         """Why a process that has ended, or closed its pipe, has done so."""
         try:
-            code = self._process.wait(5)
+            code = self._process.wait(1)
         except subprocess.TimeoutExpired:
             self._kill()
             return Problem("crashed", f"{what} closed the connection to the comparison")

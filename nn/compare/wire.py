@@ -35,15 +35,23 @@ def send(stream: BinaryIO, message: Any) -> None:
 
 
 def receive(stream: BinaryIO) -> Any:
-    """Read one message; EOFError if the other side has gone or does not keep to the form."""
+    """Read one message; EOFError if the other side has gone, ValueError if what comes is none of ours.
+
+    >>> import io
+    >>> receive(io.BytesIO(b"score: 100"))
+    Traceback (most recent call last):
+    ...
+    ValueError: what came is no message of ours
+    """
     head = _read(stream, _LENGTH.size)
     (length,) = _LENGTH.unpack(head)
     if length > _LONGEST:
-        raise EOFError(f"a message of {length} bytes cannot be one of ours")
+        raise ValueError("what came is no message of ours")
+    body = _read(stream, length)
     try:
-        return json.loads(_read(stream, length), object_hook=_decode)
-    except ValueError:
-        raise EOFError("what came is no message of ours") from None
+        return json.loads(body, object_hook=_decode)
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
+        raise ValueError("what came is no message of ours") from None
 
 
 def _read(stream: BinaryIO, count: int) -> bytes:

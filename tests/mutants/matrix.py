@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+from unittest.mock import patch
 
 from mutants.automatic import automatic, matters
 from mutants.catalogue import CATALOGUE
@@ -25,8 +27,12 @@ from mutants.mutant import (
 )
 from nn import handwritten
 from nn.compare import Report, Row, Verdict, compare_gradients, compare_layer
+from nn.compare.automatic import Trace, run_layer
 from nn.compare.examples import example, random_numbers
+from nn.compare.mistakes import tools
 from nn.compare.runner import VARIATIONS
+from nn.compare.tensors import Tensor
+from nn.module import Module
 
 #: What the tensors of a row are called in the catalogue.
 SHORT = {"activation": "y", "loss": "y"}
@@ -104,8 +110,32 @@ def results() -> list[Result]:
     return [result(mutant.name) for mutant in CATALOGUE]
 
 
+class RememberedRuns:
+    """The right layer on the same numbers is run once.
+
+    Hypotheses about a wrong tensor are worked out by running the right layer on mistaken numbers. All mutants of a kind
+    are compared on the same numbers, so they meet the same hypotheses, whose runs take most of the time.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Trace] = {}
+
+    def __call__(self, path: str, module: Module, x: Tensor, g: Tensor | None) -> Trace:
+        numbers = [x, *([g] if g is not None else []), *(Tensor.of(p.data) for p in module.parameters())]
+        key = (path, str(module), *((t.shape, repr(t.flat)) for t in numbers))
+        if key not in self.known:
+            self.known[key] = run_layer(path, module, x, g)
+        return self.known[key]
+
+
 def alone(mutant: Mutant) -> Report:
     """Our comparison of a layer, or of a network of two layers for a mistake with the batch."""
+    with patch.object(tools, "run_layer", REMEMBERED):
+        return compared(mutant)
+
+
+def compared(mutant: Mutant) -> Report:
+    """The same, with every run made anew."""
     if mutant.layer == "network":
         rng = random.Random(0)
         layers = [handwritten.Flatten(), handwritten.Dense(weights(rng, 6, 4), weights(rng, 4))]
@@ -117,6 +147,9 @@ def alone(mutant: Mutant) -> Report:
     settings = {name: value for name, value in usual.settings.items() if value is not None}
     layer = mutant.build()(*usual.parameters.values(), **settings)
     return compare_layer(mutant.layer, layer, usual.x, usual.gradient, target=usual.labels, oracle=False)
+
+
+REMEMBERED = RememberedRuns()
 
 
 def in_network(mutant: Mutant) -> Report:
