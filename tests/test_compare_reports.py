@@ -314,3 +314,21 @@ def test_numbers_are_shown_with_all_their_digits_and_shortly_in_tables() -> None
     )
     assert short(Fraction(10) ** 400) == "huge"
     assert (percent(0.0), percent(1e-6), percent(0.999999), percent(1.0)) == ("0%", "<0.1%", ">99.9%", "100%")
+
+
+def test_nothing_is_said_twice_and_no_heading_stands_over_nothing() -> None:
+    shape = Metrics((2, 3), (3, 2))
+    note = "has shape (2, 3), expected (3, 2)"
+    told = Diagnosis("shape", f"It {note}.")
+    rows = [
+        Row("ReLU", "ReLU", "activation", "isolated", Verdict.WRONG, note="ReLU.forward returned None"),
+        Row("MyDense", "Dense", "activation", "isolated", Verdict.WRONG, shape, None, told, note=note),
+    ]
+    report = Report(rows)
+    for form in (str(report), report.to_markdown(), report.to_html()):
+        assert form.replace("\\", "").count(note) == 1
+        assert "ReLU.forward returned None" in form
+        assert "ReLU ReLU" not in form
+        assert "MyDense</b> Dense" in form or "MyDense Dense" in form
+    assert "<h4>Numbers</h4><dl></dl>" not in report.to_html()
+    assert report.to_html().count("<h4>Numbers</h4>") == 1

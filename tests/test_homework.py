@@ -750,6 +750,43 @@ def test_marks_and_hints(tmp_path: Path) -> None:
     assert "> 0" not in failed.hint
 
 
+ONLY_STRIDE_1 = """
+class Flatten:
+    def forward(self, x):
+        self.shape = len(x[0]), len(x[0][0])
+        return [v for plane in x for row in plane for v in row]
+    def backward(self, g):
+        h, w = self.shape
+        return [[g[i + j : i + j + w] for j in range(0, h * w, w)] for i in range(0, len(g), h * w)]
+
+class MaxPool2d:
+    def __init__(self, size=2):
+        self.size = size
+    def forward(self, x):
+        self.x, k = x, 2
+        return [[[max(plane[k * i + a][k * j + b] for a in range(k) for b in range(k))
+                  for j in range(len(plane[0]) // k)] for i in range(len(plane) // k)] for plane in x]
+    def backward(self, g):
+        k, dx = 2, [[[0.0] * len(row) for row in plane] for plane in self.x]
+        for c, plane in enumerate(g):
+            for i, row in enumerate(plane):
+                for j, v in enumerate(row):
+                    places = [(k * i + a, k * j + b) for a in range(k) for b in range(k)]
+                    row_, column = max(places, key=lambda p: self.x[c][p[0]][p[1]])
+                    dx[c][row_][column] += v
+        return dx
+"""
+
+
+def test_a_hint_says_with_which_settings_it_is_wrong(tmp_path: Path) -> None:
+    """Who sees the usual ones pass would search in vain."""
+    hints = {test.name: test.hint for test in graded(tmp_path, ONLY_STRIDE_1).tests}
+    assert not any(hint for name, hint in hints.items() if name.startswith("Flatten"))
+    assert hints["MaxPool2d: output"].startswith("With size 3: It has the wrong shape.")
+    hints = {test.name: test.hint for test in graded(tmp_path, WRONG_RELU).tests}
+    assert not any("With " in hint for hint in hints.values())
+
+
 def test_json_for_an_autograder_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
     first, again = (graded(tmp_path, WRONG_RELU).to_json() for _ in range(2))
     assert first == again

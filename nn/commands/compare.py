@@ -137,8 +137,8 @@ def _grade(outcomes: Sequence[Outcome], marks: Marks, arguments: argparse.Namesp
 
 def print_marks(marks: Marks) -> None:
     """A table of marks and hints, with rich where it is installed."""
-    total = f"{float(marks.score):g} of {float(marks.max_score):g} marks"
-    rows = [(test.name, f"{float(test.score):g}/{float(test.max_score):g}", test.hint) for test in marks.tests]
+    total = f"{_mark(marks.score)} of {_mark(marks.max_score)} marks"
+    rows = [(test.name, f"{_mark(test.score)}/{_mark(test.max_score)}", test.hint) for test in marks.tests]
     try:
         from rich import box
         from rich.console import Console
@@ -160,3 +160,8 @@ def print_marks(marks: Marks) -> None:
     for line in marks.printed:
         console.print(line, style="dim", markup=False, highlight=False)
     console.print(total, highlight=False)
+
+
+def _mark(value: Fraction) -> str:
+    """With two decimals at most."""
+    return f"{round(float(value), 2):g}"

@@ -160,13 +160,19 @@ def _layer(title: str, outcome: Outcome, rows: Sequence[Row], marks: Fraction) -
         mine = [row for row in rows if row.tensor == tensor]
         wrong = [row for row in mine if row.verdict is Verdict.WRONG]
         tested = any(row.verdict is not Verdict.UNTESTED for row in mine)
-        text = hint(wrong[0]) if wrong else "" if tested else "It could not be tested."
+        text = _setting(wrong[0], mine) + hint(wrong[0]) if wrong else "" if tested else "It could not be tested."
         if wrong and wrong[0].metrics is None and bad:
             text = f"There is nothing to judge: see {CONDUCT}."
         tests.append(Test(f"{title}: {_TITLES.get(tensor, tensor)}", share if not text else Fraction(0), share, text))
     text = "\n".join(dict.fromkeys(f"{remark.name}: {remark.sentence}" for remark in bad))
     tests.append(Test(f"{title}: {CONDUCT}", share if not bad else Fraction(0), share, text))
     return tests
+
+
+def _setting(wrong: Row, rows: Sequence[Row]) -> str:
+    """Under which settings a layer is wrong, if it is right under the usual ones: "With stride 2: "."""
+    _, _, settings = wrong.path.partition(", ")
+    return f"With {settings}: " if settings and wrong.path != rows[0].path else ""
 
 
 _TITLES = {"activation": "output"}

@@ -84,7 +84,8 @@ def _cards(rows: list[Row]) -> list[str]:
         if found and row.worst is not None:
             at = f"Worst element {list(row.worst.index)}" if row.worst.index else "The number"
             out.append(f"<h4>{escape(at)}</h4>{_list(found)}")
-        out.append(f"<h4>Numbers</h4>{_list(list(facts(row)))}</section>")
+        said = list(facts(row))
+        out.append((f"<h4>Numbers</h4>{_list(said)}" if said else "") + "</section>")
     return out
 
 
@@ -113,7 +114,7 @@ def _table(report: Report) -> str:
         numbers = ["", "", "", ""]
         if m is not None and m.max_abs is not None:
             numbers = [short(m.max_abs), short(m.rel_l2), short(m.max_ulp), f"{m.share_equal:.0%}"]
-        name = f"<b>{escape(line.path)}</b> {escape(line.kind)}" if line.first else ""
+        name = f"<b>{escape(line.path)}</b>{escape(line.beside)}" if line.first else ""
         tensor = escape(line.tensor)
         if line.worst.errors is not None:
             tensor = f'<a href="#map{number}">{tensor}</a>'

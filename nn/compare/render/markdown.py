@@ -24,7 +24,7 @@ def markdown(report: Report) -> str:
         numbers = ["", "", "", ""]
         if m is not None and m.max_abs is not None:
             numbers = [short(m.max_abs), short(m.rel_l2), short(m.max_ulp), f"{m.share_equal:.0%}"]
-        name = _escaped(f"{line.path} {line.kind}") if line.first else ""
+        name = _escaped(line.path + line.beside) if line.first else ""
         words = [f"**{w}**" if (w := line.verdict(mode)) == "wrong" else w for mode in modes]
         out.append(_line([name, _escaped(line.tensor), *words, *numbers]))
     for row in details(report):

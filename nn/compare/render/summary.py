@@ -53,6 +53,11 @@ class Line:
     first: bool  # of its layer
 
     @property
+    def beside(self) -> str:
+        """What to say beside the layer's name: its kind, unless that is its name."""
+        return "" if self.path == self.kind else f" {self.kind}"
+
+    @property
     def worst(self) -> Row:
         """The row to show numbers of: the worst verdict, and of those the largest error."""
         return max(self.rows.values(), key=_badness)
@@ -148,7 +153,14 @@ def details(report: Report) -> list[Row]:
 
 
 def number(x: Any) -> str:
-    """A number in full: every digit of a float, 20 of a number that has more."""
+    """A number in full: every digit of a float, 20 of a number that has more. A fraction that a float holds is written
+    as one, to be compared with floats.
+
+    >>> number(Fraction(-255, 64)), number(Fraction(1, 3))
+    ('-3.984375', '1/3')
+    """
+    if isinstance(x, Fraction) and x.denominator > 1 and len(str(x)) <= 32 and Fraction(float(x)) == x:
+        return str(float(x))
     if isinstance(x, Fraction) and len(str(x)) > 12:
         with localcontext() as context:
             context.prec = 20
@@ -263,7 +275,8 @@ def sentences(row: Row) -> list[str]:
             out.append(f"It could also be: {', '.join(d.alternatives)}.")
     if row.pattern and not (d is not None and d.confidence >= 0.9 and row.pattern.startswith("all ")):
         out.append(f"Where: {row.pattern}")
-    return [*out, row.note] if row.note else out
+    told = row.note and d is not None and row.note in d.sentence
+    return [*out, row.note] if row.note and not told else out
 
 
 def worst(row: Row) -> Iterator[tuple[str, str]]:

@@ -80,7 +80,7 @@ def _table(report: Report, width: int) -> Any:
             }
         words = [line.verdict(mode) for mode in modes]
         cells = [Text(_said(word, width), style=_STYLES[word]) for word in words]
-        title = Text(f"{line.path} {line.kind}" if line.first else "", style="bold")
+        title = Text(line.path + line.beside if line.first else "", style="bold")
         tensor = Text(line.tensor if width >= _ROOM else line.tensor.replace("gradient", "grad."))
         last = i + 1 == len(found) or found[i + 1].first
         table.add_row(title, tensor, *cells, *(numbers[name] for name in names), end_section=last)

@@ -41,7 +41,7 @@ def _table(report: Report) -> list[str]:
         numbers = ["", "", "", ""]
         if m is not None and m.max_abs is not None:
             numbers = [short(m.max_abs), short(m.rel_l2), short(m.max_ulp), f"{m.share_equal:.0%}"]
-        name = f"{line.path} {line.kind}" if line.first else ""
+        name = line.path + line.beside if line.first else ""
         verdicts = [line.verdict(mode) for mode in modes]
         rows.append([name, line.tensor, *(v.upper() if v == "wrong" else v for v in verdicts), *numbers])
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
