@@ -38,7 +38,9 @@ class Answer:
     gradients: dict[str, Tensor] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     first: dict[str, Tensor] = field(default_factory=dict)  # of the first sample alone (or of the batch, if `batched`)
-    memory: dict[str, str] = field(default_factory=dict)  # tensor -> "adds up" or "stale", see `repeats`
+    memory: dict[str, str] = field(
+        default_factory=dict
+    )  # tensor -> "adds up", "stale" or "random", see `symptoms.Case`
 
     def notice(self, problem: Problem) -> None:
         """Remember a problem, each once."""

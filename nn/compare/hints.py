@@ -24,6 +24,7 @@ HINTS = {
     "one element": "A single number is wrong, all others are right. What is special about its place?",
     "overwritten": "Something is overwritten where it should be added up: only one term of a sum is left.",
     "not reset": "Numbers of an earlier pass are still in it. What has to begin at zero each time?",
+    "random": "It is different at every call. What in it is random, or was never set?",
     "stale": "It belongs to an earlier pass. Which of the numbers that you keep are not those of the last forward?",
     "missing sum over the batch": "Only one sample of the batch counts. Whose gradients belong together?",
     "missing samples": "Some samples of the batch do not count.",

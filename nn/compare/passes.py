@@ -107,15 +107,17 @@ def _asked(trace: Trace, candidate: Any, exact: bool) -> Answer:
 
 
 def _check_repeats(trace: Trace, candidate: Any, given: Answer, exact: bool) -> None:
-    """The first sample twice more: a layer has no memory and no dice.
+    """The first sample again, three times: a layer has no memory and no dice.
 
-    If the second repetition differs from the first by what the first sample alone gives, the layer adds up from call to
-    call; if the two agree (now the call before was the same), it uses numbers of an earlier pass.
+    If each repetition differs from the one before by what the first sample alone gives, the layer adds up from call to
+    call; if the last two agree (the calls before them were the same), it uses numbers of an earlier pass; else it is
+    another each time.
     """
     single = trace if getattr(candidate, "batched", False) else first_sample(trace)
     again, once_more = _asked(single, candidate, exact), _asked(single, candidate, exact)
+    last = _asked(single, candidate, exact) if again.first != given.first else once_more
     for what, before in given.first.items():
-        second, third = again.first.get(what), once_more.first.get(what)
+        second, third, fourth = (answer.first.get(what) for answer in (again, once_more, last))
         if second is None or third is None or second == before or before.flat != before.flat:
             continue
         tensor = {"y": "activation", "gx": "input gradient"}.get(what, f"{what[1:]} gradient")
@@ -124,6 +126,6 @@ def _check_repeats(trace: Trace, candidate: Any, given: Answer, exact: bool) -> 
         largest = max(map(abs, steps), default=0)
         own = right(single, tensor).flat
         adds = largest and all(abs(s - v) <= 1e-6 * largest for s, v in zip(steps, own, strict=True))
-        given.memory[tensor] = "adds up" if adds else "stale"
+        given.memory[tensor] = "adds up" if adds else "stale" if third == fourth else "random"
         name = {"y": "forward", "gx": "backward"}.get(what, f"the gradient of {what[1:]}")
         given.notice(Problem("different answers", f"{name} gave another answer to the same numbers on a second call"))

@@ -11,6 +11,9 @@ from .tensors import Shape, Tensor, index_of
 
 __all__ = ["axis_names", "pattern", "where"]
 
+#: Up to this relative difference numbers are called nearly right.
+NEARLY = 1e-6
+
 
 def axis_names(kind: str, tensor: str, axes: int) -> list[str]:
     """What the axes of a tensor are called.
@@ -93,6 +96,8 @@ def _common(pairs: Sequence[tuple[Any, Any]]) -> str:
         return "There the handwritten numbers are 0."
     if not any(a for _, a in pairs):
         return "There the right numbers are 0."
+    if all(abs(p - a) <= NEARLY * abs(a) for p, a in pairs):
+        return "There the handwritten numbers are nearly right."
     ratios = [p / a for p, a in pairs if a]
     if len(ratios) == len(pairs) > 1 and all(abs(r - ratios[0]) <= 1e-9 * abs(ratios[0]) for r in ratios):
         return f"There the handwritten numbers are {float(ratios[0]):.6g} times the right ones."

@@ -29,7 +29,7 @@ class Case:
     """One tensor of one layer on one batch: what it should be and what came.
 
     Attributes:
-        memory: "adds up" or "stale" where the same numbers gave another answer on a second call; else "".
+        memory: "adds up", "stale" or "random" where the same numbers gave another answer on a second call; else "".
     """
 
     tensor: str
@@ -159,6 +159,8 @@ def _memory(cases: Sequence[Case]) -> Diagnosis | None:
         return None
     if memories[0] == "adds up":
         return Diagnosis("not reset", "It adds up from call to call: it is not set to zero before a new one.")
+    if memories[0] == "random":
+        return Diagnosis("random", "It is another at each call with the same numbers: there is something random in it.")
     return Diagnosis("stale", "It is computed from numbers of an earlier pass: a second call gives another answer.")
 
 
