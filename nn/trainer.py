@@ -201,7 +201,7 @@ class Trainer:
         where = not_finite(self.model, inputs, step.loss)
         what = f"the loss is {step.loss}" if not math.isfinite(step.loss) else "the gradient is no number"
         raise TrainingError(
-            f"train: {what} in epoch {self.position.epoch + 1}, batch {self.position.batch + 1} ({where}); "
+            f"{what} in epoch {self.position.epoch + 1}, batch {self.position.batch + 1} ({where}); "
             f"the model is as before that batch, and a smaller learning rate may help"
         )
 
@@ -241,7 +241,7 @@ class Trainer:
         evaluation = self.evaluate(examples)
         if not math.isfinite(evaluation.loss):
             raise TrainingError(
-                f"train: the loss is {evaluation.loss} on the {len(examples)} examples of the evaluation after epoch "
+                f"the loss is {evaluation.loss} on the {len(examples)} examples of the evaluation after epoch "
                 f"{self.position.epoch + 1}; a smaller learning rate may help"
             )
         return evaluation
