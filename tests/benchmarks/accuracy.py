@@ -15,10 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
@@ -27,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from machine import describe
+from processes import run_measured
 from sides import table
 
 import nn
@@ -46,27 +45,26 @@ def run(recipe: str, data: Path, seed: int, validate: bool) -> Run:
     test = nn.data.mnist.load("test", folder=data)
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch, "run")
-        options = ["--config", str(ROOT / "examples" / f"{recipe}.toml"), "--data", str(data), "--seed", str(seed)]
+        options = [
+            "--config",
+            str(ROOT / "examples" / f"{recipe}.toml"),
+            "--data",
+            str(data.resolve()),
+            "--seed",
+            str(seed),
+        ]
         if validate:
             options += {"thousand": ["--images", "11000", "--validation", "10000"]}.get(
                 recipe, ["--validation", "10000"]
             )
         command = [sys.executable, "-m", "nn", "train", "--full", "--jit", "--quiet", "--no-plots", "--out", str(out)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        start = time.perf_counter()
-        child = subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL)
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(child.pid, {min(os.sched_getaffinity(0))})
-        _, status, used = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            raise SystemExit(f"train ended with {child.returncode}")
+        used = run_measured([*command, *options], environment, Path(scratch), one_core=True)
         history = json.loads((out / "history.json").read_text())
     last = history["epochs"][-1]
     right = sum(p == test.label(i) for i, p in enumerate(history["predictions"][:FIRST]))
     accuracy = last["validation_accuracy" if validate else "test_accuracy"]
-    return Run(accuracy, right / FIRST, wall, used.ru_utime + used.ru_stime)
+    return Run(accuracy, right / FIRST, used.wall, used.processor)
 
 
 def main() -> None:

@@ -19,7 +19,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from machine import describe
+from processes import run_measured
 
 STEP = """
 import os, time
@@ -55,20 +55,9 @@ def training(folder: Path, scratch: Path, options: list[str]) -> tuple[float, fl
     """Seconds by the clock, seconds of the processor, MB, and the epochs of the history."""
     out = scratch / "run"
     command = [sys.executable, "-m", "nn", "train", "--full", "--jit", "--data", str(folder), "--out", str(out)]
-    start = time.perf_counter()
-    child = subprocess.Popen(
-        [*command, "--no-plots", "--quiet", *options],
-        env=environment(scratch / "cache"),
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    _, status, used = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"train ended with {child.returncode}")
+    used = run_measured([*command, "--no-plots", "--quiet", *options], environment(scratch / "cache"), ROOT)
     history = json.loads((out / "history.json").read_text())
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, history["epochs"]
+    return *used, history["epochs"]
 
 
 def main() -> None:
