@@ -57,7 +57,7 @@ def main(quick: bool = False, data: str | None = None) -> float:
 
     print("epoch   learning rate   loss    right while training   seconds")
     seconds = 0.0
-    for until in [1, *range(60, epochs + 1, 60)]:
+    for until in sorted({1, *range(60, epochs, 60), epochs}):
         history = trainer.fit(loader, epochs=until)
         last, seconds = history.epochs[-1], sum(epoch.seconds for epoch in history.epochs)
         print(f"{until:5}   {last.learning_rate:13.6f}   {last.loss:.4f}  {last.train_accuracy:21.1%}   {seconds:7.1f}")
