@@ -1,4 +1,4 @@
-"""A real browser, without a window, for the tests of pages and pictures."""
+"""A cache of compiled programs for the session; a real browser, without a window, for pages and pictures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled programs go into a folder of this session, not into the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")

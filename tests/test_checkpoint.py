@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 from nn_tools import close, flat, torch_or_skip
-from training_tools import (  # noqa: F401 - compiled_programs is a fixture
-    compiled_programs,
+from training_tools import (
     digits,
     loader,
     network,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_tools import fails
 
 from nn.cli import main
 from nn.compare.templates import names, text
@@ -158,14 +159,7 @@ def test_bad_input_is_one_clear_line_and_status_2(
     homework(RIGHT)
     homework("x = 1\n", "empty.py")
     monkeypatch.chdir(tmp_path)
-    try:
-        status: int | str | None = main(["compare", *arguments])
-    except SystemExit as stop:
-        status = stop.code
-    err = capsys.readouterr().err
-    assert status == 2
-    assert words in err
-    assert err.count("\n") == 1
+    assert words in fails(["compare", *arguments], capsys)
 
 
 def test_as_a_process(homework: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_tools import fails
 from mutants.catalogue import CATALOGUE
 
 from nn import handwritten
@@ -100,12 +101,5 @@ def test_resuming_keeps_the_gradients(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_what_has_no_handwritten_version_is_bad_input(
     arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        status: Any = main([*SMALL, "--gradients", "both", *arguments, "--out", str(tmp_path / "run")])
-    except SystemExit as stop:
-        status = stop.code
-    err = capsys.readouterr().err
-    assert status == 2
-    assert words in err
-    assert err.count("\n") == 1
+    assert words in fails([*SMALL, "--gradients", "both", *arguments, "--out", str(tmp_path / "run")], capsys)
     assert not (tmp_path / "run").exists()

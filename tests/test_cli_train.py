@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_tools import fails
 
 import nn
 from nn.checkpoint import CheckpointError, load_weights, save_weights
@@ -179,14 +180,7 @@ BAD = [
 def test_bad_input_is_one_clear_line_and_status_2(
     arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
-        status: Any = main([*SMALL, "--out", str(tmp_path / "run"), *arguments])
-    except SystemExit as stop:
-        status = stop.code
-    err = capsys.readouterr().err
-    assert status == 2
-    assert words in err
-    assert err.count("\n") == 1
+    assert words in fails([*SMALL, "--out", str(tmp_path / "run"), *arguments], capsys)
     assert not (tmp_path / "run" / "history.json").exists()
 
 

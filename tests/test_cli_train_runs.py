@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from training_tools import (  # noqa: F401 - compiled_programs is a fixture
-    compiled_programs,
+from cli_tools import fails
+from training_tools import (
     needs_compiler,
 )
 
@@ -38,19 +38,6 @@ def result(folder: Path) -> dict[str, Any]:
         del epoch["seconds"], epoch["images_per_second"]
     del record["config"]["out"]
     return {**record, "weights": (folder / "weights.safetensors").read_bytes()}
-
-
-def fails(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line of a command that ends with status 2."""
-    capsys.readouterr()
-    try:
-        status: Any = main(arguments)
-    except SystemExit as stop:
-        status = stop.code
-    err = capsys.readouterr().err
-    assert status == 2
-    assert err.count("\n") == 1
-    return err
 
 
 # -- recipes ----------

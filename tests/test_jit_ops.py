@@ -26,13 +26,6 @@ pytestmark = pytest.mark.skipif(
 BOUND = {"float64": 1e-12, "float32": 2e-5}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def close(a: Any, b: Any, bound: float) -> bool:
     return a == b or abs(a - b) <= bound * max(1, abs(a), abs(b)) or (a != a and b != b)
 

@@ -17,13 +17,6 @@ pytestmark = pytest.mark.skipif(
 COUNT = 67  # several chunks on every machine, and a rest
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 class Training:
     """A small network; each step returns the loss, every image's scores, and the largest and smallest score."""
 

@@ -23,13 +23,6 @@ pytestmark = pytest.mark.skipif(
 IMAGES = nn.data.mnist.load("train", subset="paper")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 class Training:
     """A model with its optimiser and one step of training."""
 

@@ -18,13 +18,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def dense() -> nn.Module:
     rng = random.Random(3)
     return nn.Sequential(nn.Dense(4, 6, rng=rng), nn.Tanh(), nn.Dense(6, 2, rng=rng))

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from nn_tools import close, flat
-from training_tools import (  # noqa: F401 - compiled_programs is a fixture
-    compiled_programs,
+from training_tools import (
     digits,
     loader,
     needs_compiler,

@@ -11,17 +11,11 @@ import pytest
 import nn
 from nn.data import DataLoader, Dataset
 
-__all__ = ["compiled_programs", "digits", "loader", "needs_compiler", "network", "state", "trainer", "with_compiled"]
+__all__ = ["digits", "loader", "needs_compiler", "network", "state", "trainer", "with_compiled"]
 
 needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="needs a C compiler (cc, gcc or clang)"
 )
-
-
-@pytest.fixture(autouse=True)
-def compiled_programs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiled programs go into a folder of this session, which all modules that import this share."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 #: Both ways to train.
