@@ -22,6 +22,7 @@ from tinygrad_lists.kernels.products import (
     sums_of_products,
     sums_of_products_once,
 )
+from tinygrad_lists.kernels.reduce import sum_over
 
 LENGTHS = [0, 1, 7, 8, 9, 127, 128, 129, 135, 1000]
 
@@ -177,3 +178,11 @@ def test_add_columns_adds_in_order(count: int) -> None:
     for column in columns:
         expected = [a + b for a, b in zip(expected, column, strict=True)]
     assert add_columns(columns, 0.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "sums"),
+    [((0, 2), (1,), []), ((0, 2), (0,), [0, 0]), ((2, 0), (1,), [0, 0]), ((0, 3, 2), (1,), []), ((0, 2), (0, 1), [0])],
+)
+def test_sums_of_empty_tensors_have_their_shape(shape: tuple[int, ...], axes: tuple[int, ...], sums: list[int]) -> None:
+    assert sum_over([], shape, axes=axes) == sums

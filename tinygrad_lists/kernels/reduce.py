@@ -42,7 +42,7 @@ def sum_over(x: Flat, x_shape: Shape, *, axes: Shape) -> Flat:
             x = [zero] * (outer * inner)
         elif inner > 1:
             x = _add_rows(x, outer, reduced, inner, zero)
-        elif outer > 1:
+        elif outer != 1:  # 0 too: no blocks have no sums
             x = [total(x[i : i + reduced], zero) for i in range(0, outer * reduced, reduced)]
         else:
             x = [total(x, zero)]
