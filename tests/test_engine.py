@@ -7,6 +7,7 @@ import copy
 import gc
 import math
 import pickle
+import random
 import sys
 import threading
 import weakref
@@ -22,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_lists import Value, concat, no_grad, stack, where
-from tinygrad_lists.backward import gradients
+from tinygrad_lists.backward import gradients, reachable
 from tinygrad_lists.value import constant
 
 # -- Graphs -----------------------------------------------------------------------------------------------------------
@@ -72,6 +73,39 @@ def test_the_same_input_twice_is_two_edges() -> None:
         a.grad = None
         y.backward()
         assert a.grad == expected
+
+
+def test_inputs_of_any_number() -> None:
+    """None, one and two inputs have slots of their own, more are a tuple; from outside there is no difference."""
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    for y, expected in ((a.exp(), (a,)), (a * b, (a, b)), (where(a, b, c), (a, b, c)), (stack([a] * 4)[0], None)):
+        assert y.op is not None
+        assert expected is None or y.inputs == expected
+        y.assign(5.0)
+        assert (y.op, y.inputs, y.params) == (None, (), {})
+    assert a.inputs == (a * 2).detach().inputs == ()
+    for n in range(5):
+        a.inputs = (b, c, b, c)[:n]
+        assert a.inputs == (b, c, b, c)[:n]
+
+
+@pytest.mark.parametrize("one", [1.0, [1.0]], ids=["scalars", "tensors"])
+def test_backward_goes_from_the_youngest_to_the_oldest(one: Any) -> None:
+    """Whatever the shape of the graph: each node once, when all that use it are done."""
+    rng = random.Random(7)
+    nodes = [Value(one) for _ in range(5)]
+    for _ in range(200):
+        x, y = rng.choices(nodes, k=2)
+        nodes.append(x + y if rng.random() < 0.8 else x * 0.5)
+    end = sum(nodes[-5:])
+    order: list[int] = []
+    for i, node in enumerate(nodes):
+        node.register_hook(lambda g, i=i: order.append(i))  # type: ignore[misc]
+    end.backward(one)
+    assert len(order) > 20
+    assert order == sorted(set(order), reverse=True)
+    assert {i for i, v in enumerate(nodes) if v.grad is not None} == set(order)
+    assert [v for v in reachable([end]) if v in nodes] == [nodes[i] for i in order]
 
 
 def test_diamond() -> None:
@@ -172,6 +206,10 @@ def test_assigned_constants_and_intermediates_are_detected_too() -> None:
     c.data = 4.0
     with pytest.raises(RuntimeError, match="input 1"):
         y.backward()
+    c.data = 3.0
+    with pytest.raises(RuntimeError, match="input 1"):
+        (y * 2).sum().backward()  # found on the way, and nothing has been written
+    assert (x.grad, y.grad) == (None, None)
     middle = x * 2
     z = middle * middle
     middle.assign(7.0)

@@ -469,6 +469,21 @@ def test_an_exception_half_way_leaves_everything() -> None:
     loss.backward()  # graphs from before are not out of date
 
 
+def test_what_a_step_assigns_are_several_values_to_backward() -> None:
+    """`backward` knows Values by their serial numbers: no two may share one."""
+    v, w = Value(2.0), Value(3.0)
+
+    def step() -> None:
+        v.assign(v * 2)
+        w.assign(w * 3)
+
+    jit64(step)()
+    (v * w + w).backward()
+    assert (v.data, w.data) == (4.0, 9.0)
+    assert (v.grad, w.grad) == (9.0, 5.0)
+    assert v._serial != w._serial
+
+
 def test_a_label_out_of_range_is_found_at_every_call() -> None:
     """With the message of the interpreter, and before anything has changed."""
     model = nn.Sequential(nn.Dense(2, 3))

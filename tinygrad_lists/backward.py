@@ -5,7 +5,8 @@ The chain rule for reverse mode: if ``L`` depends on ``x`` through the nodes ``v
     dL/dx  =  sum over the uses v of x   dL/dv · dv/dx.
 
 So a node's gradient is complete once every node that uses it has been handled. A node is always younger than its
-inputs, hence going through the nodes from the youngest to the oldest does it: no recursion limit.
+inputs, hence taking always the youngest of those that a gradient has reached does it. They wait in a heap; nothing
+recurses, each node is looked at once, and no list of the graph is made first.
 
 Gradients travel as bare numbers through scalar arithmetic, and as Values elsewhere; there a rule runs on Values,
 without recording in a plain backward, with recording where the gradient shall be differentiated again.
@@ -16,7 +17,8 @@ A function without a complex derivative (abs, relu, maximum) raises TypeError on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
 from types import FunctionType
 from typing import Any
@@ -66,16 +68,16 @@ def backward(self: Value, gradient: Any = None) -> None:
         raise RuntimeError(
             "backward: this Value depends on nothing that requires a gradient (constants only, or made under no_grad)"
         )
-    found = gradients([self], [seed_for(self, gradient)])
+    nodes, slopes = _flow([self], [seed_for(self, gradient)])
     if modes.active and (trace := modes.state.trace) is not None:
-        trace.accumulate(found)
+        trace.accumulate(zip(nodes, slopes, strict=True))
         return
-    for node, g in found.items():
-        if node._grad is not None or isinstance(g, Value):
-            found[node] = _accumulated(node, g)
-    for node, g in found.items():
-        if g is not None:
-            node._grad = g
+    # All sums first: where one raises, nothing has been written.
+    for i, node in enumerate(nodes):
+        if node.shape or node._grad is not None:
+            slopes[i] = _accumulated(node, slopes[i])
+    for node, g in zip(nodes, slopes, strict=True):
+        node._grad = g
 
 
 def _accumulated(node: Value, g: Any) -> Any:
@@ -83,8 +85,8 @@ def _accumulated(node: Value, g: Any) -> Any:
     if isinstance(g, Value):
         g = g._data
     before = node._grad
-    if before is None or g is None:
-        return before if g is None else g
+    if before is None:
+        return g
     if node.shape:
         return apply(_ADD, constant(before, node.shape), constant(g, node.shape))._data
     return before + g
@@ -127,11 +129,10 @@ def reachable(outputs: Iterable[Value]) -> list[Value]:
     return sorted(_ancestors(outputs, ()), key=_serial, reverse=True)
 
 
-def _ancestors(outputs: Iterable[Value], stops: Iterable[Value]) -> dict[Value, Any]:
-    """Keys: the Values that require a gradient and lead to `outputs`, not looking behind `stops`."""
-    stack = [v for v in dict.fromkeys(outputs) if v.requires_grad]
-    found: dict[Value, Any] = dict.fromkeys(stack)
-    ends = set(stops)
+def _ancestors(outputs: Iterable[Value], ends: Collection[Value]) -> set[Value]:
+    """The Values that require a gradient and lead to `outputs`, not looking behind `ends`."""
+    stack = [v for v in outputs if v.requires_grad]
+    found = set(stack)
     while stack:
         node = stack.pop()
         if node in ends:
@@ -139,16 +140,17 @@ def _ancestors(outputs: Iterable[Value], stops: Iterable[Value]) -> dict[Value, 
         age = node._serial
         for x in node.inputs:
             if x._serial > age:
-                raise RuntimeError(_stale(node, x))
+                raise RuntimeError(_stale(node))
             if x.requires_grad and x not in found:
-                found[x] = None
+                found.add(x)
                 stack.append(x)
     return found
 
 
-def _stale(node: Value, x: Value) -> str:
+def _stale(node: Value) -> str:
     op = node.op.name if node.op else "?"
-    which = f"{x.name!r}" if x.name else f"input {node.inputs.index(x)}"
+    i, x = next((i, x) for i, x in enumerate(node.inputs) if x._serial > node._serial)
+    which = f"{x.name!r}" if x.name else f"input {i}"
     return (
         f"backward: the data of {which} (shape {x.shape}) was assigned after {op} had used it, so the recorded graph "
         f"is out of date; run the forward pass again before backward"
@@ -173,82 +175,144 @@ def gradients(
         bare: `observe` takes scalars as bare numbers, for which no Values have to be made.
 
     Returns:
-        Bare numbers for scalars and constant Values for tensors; with `create_graph` Values for all. None where no
-        gradient flows to.
+        Bare numbers for scalars and constant Values for tensors; with `create_graph` Values for all. Only Values that a
+        gradient flows to are in it.
     """
-    found = _ancestors(outputs, targets or ())
-    order = sorted(found, key=_serial, reverse=True)
-    if targets is not None:
-        order = _between(order, targets)
-        found = dict.fromkeys([*order, *(t for t in targets if t in found)])
+    nodes, slopes = _flow(outputs, seeds, create_graph, targets, observe, bare)
+    return dict(zip(nodes, slopes, strict=True))
+
+
+def _between(outputs: Iterable[Value], targets: Collection[Value]) -> set[Value]:
+    """The Values on the ways from `targets` to `outputs`, with both."""
+    found = _ancestors(outputs, targets)
+    leading = {t for t in targets if t in found}
+    for node in sorted(found, key=_serial):
+        if not leading.isdisjoint(node.inputs):
+            leading.add(node)
+    return leading
+
+
+def _flow(
+    outputs: Sequence[Value],
+    seeds: Sequence[Value],
+    create_graph: bool = False,
+    targets: Sequence[Value] | None = None,
+    observe: Observer | None = None,
+    bare: bool = False,
+) -> tuple[list[Value], list[Any]]:
+    """What `gradients` returns, as Values and their gradients in the order in which they became complete."""
+    ends: Collection[Value] = () if targets is None else set(targets)
+    wanted = None if targets is None else _between(outputs, ends)
     watched = modes.state.anomaly
+    observe = observe if watched is None else watching(watched, observe)
     with modes.setting(recording=create_graph, anomaly=None):
         as_values = create_graph or modes.state.trace is not None  # what is traced has no numbers yet
+        front = _Front(wanted)
         for output, seed in zip(outputs, seeds, strict=True):
-            if output in found:
-                _add(found, output, seed if as_values or output.shape else seed._data)
-        watch = observe if watched is None else watching(watched, observe)
-        _walk(order, found, as_values, watch, bare and watched is None)
-    return found
+            if front.wants(output):
+                front.add(output, seed if as_values or output.shape else seed._data)
+        return _walk(front, ends, as_values, observe, bare and watched is None)
 
 
-def _between(order: list[Value], targets: Sequence[Value]) -> list[Value]:
-    """Those of `order` that depend on a target, without the targets."""
-    ends = set(targets)
-    leading = set(targets)
-    for node in reversed(order):
-        if node not in ends and not leading.isdisjoint(node.inputs):
-            leading.add(node)
-    return [node for node in order if node in leading and node not in ends]
+class _Front:
+    """The Values that a gradient has reached and whose rules have not run yet: where the backward pass stands.
+
+    Attributes:
+        ages: a heap of negative serial numbers, so that the youngest comes out first.
+        nodes, slopes: by age, the Value and the sum of the contributions to its gradient so far.
+        wanted: the Values that a gradient may reach; None for all that require one.
+    """
+
+    __slots__ = ("ages", "nodes", "slopes", "wanted")
+
+    def __init__(self, wanted: set[Value] | None) -> None:
+        self.ages: list[int] = []
+        self.nodes: dict[int, Value] = {}
+        self.slopes: dict[int, Any] = {}
+        self.wanted = wanted
+
+    def wants(self, x: Value) -> bool:
+        """Whether a gradient may reach `x`."""
+        return x.requires_grad if self.wanted is None else x in self.wanted
+
+    def add(self, x: Value, c: Any) -> None:
+        """One more contribution to the gradient of `x`."""
+        age = -x._serial
+        if age in self.nodes:
+            self.slopes[age] = self.slopes[age] + c
+        else:
+            self.nodes[age], self.slopes[age] = x, c
+            heappush(self.ages, age)
 
 
 def _walk(
-    order: list[Value], found: dict[Value, Any], as_values: bool, observe: Observer | None, bare: bool = False
-) -> None:
+    front: _Front, ends: Collection[Value], as_values: bool, observe: Observer | None, bare: bool = False
+) -> tuple[list[Value], list[Any]]:
     """Run the rules from the youngest node to the oldest. Scalars, where one call costs as much as the arithmetic, have
-    the loop body to themselves."""
+    the loop body to themselves: what `_Front` does is written out there."""
     on_numbers = not as_values and (observe is None or bare)
-    for node in order:
-        g = found[node]
-        if g is None:
+    ages, nodes, slopes, wanted = front.ages, front.nodes, front.slopes, front.wanted
+    done: list[Value] = []
+    complete: list[Any] = []
+    while ages:
+        age = heappop(ages)
+        node, g = nodes.pop(age), slopes.pop(age)
+        if node in ends:
+            done.append(node)
+            complete.append(g)
             continue
         if node._meta is not None and hooks_of(node):
-            g = found[node] = run_hooks(node, g)
-        op, inputs = node.op, node.inputs
+            g = run_hooks(node, g)
+        done.append(node)
+        complete.append(g)
+        op = node.op
         if op is None:
             continue
-        if not on_numbers or op.scalar is None or node.shape or len(inputs) > 2:
-            _step(found, node, g if isinstance(g, Value) else constant(g, ()), as_values, observe)
+        x: Any = node._x  # not `inputs`, which would have to make a tuple
+        y: Any = node._y
+        if not on_numbers or node.shape or op.scalar is None or x.__class__ is tuple:
+            _step(front, node, g if isinstance(g, Value) else constant(g, ()), as_values, observe)
             continue
-        assert op.vjp is not None
+        x_age = -x._serial
+        if x_age < age or (y is not None and y._serial > -age):
+            raise RuntimeError(_stale(node))
+        rule: Any = op.vjp
         try:
-            if len(inputs) == 2:
-                x, y = inputs
-                c, d = op.vjp(g, node._data, x._data, y._data)
-                if d.__class__ is FunctionType:
-                    d = d() if y in found else None
+            if y is None:
+                (c,), d = rule(g, node._data, x._data), None
             else:
-                (x,), d = inputs, None
-                (c,) = op.vjp(g, node._data, x._data)
-            if c.__class__ is FunctionType:
-                c = c() if x in found else None
+                c, d = rule(g, node._data, x._data, y._data)
+                if not (y.requires_grad if wanted is None else y in wanted):
+                    d = None
+                elif d.__class__ is FunctionType:
+                    d = d()
+            if not (x.requires_grad if wanted is None else x in wanted):
+                c = None
+            elif c.__class__ is FunctionType:
+                c = c()
         except ArithmeticError:
             # Plain arithmetic gives up (1.0 / 0.0) where Values know the IEEE answer.
-            _step(found, node, constant(g, ()), False, observe)
+            _step(front, node, constant(g, ()), False, observe)
             continue
         if observe is not None:
-            observe(
-                node, g, [v if v is not None and x in found else None for x, v in zip(inputs, (c, d), strict=False)]
-            )
-        if c is not None and x in found:
-            before = found[x]
-            found[x] = c if before is None else before + c
-        if d is not None and y in found:
-            before = found[y]
-            found[y] = d if before is None else before + d
+            observe(node, g, [c] if y is None else [c, d])
+        if c is not None:
+            if x_age in nodes:
+                slopes[x_age] += c
+            else:
+                nodes[x_age], slopes[x_age] = x, c
+                heappush(ages, x_age)
+        if d is not None:
+            y_age = -y._serial
+            if y_age in nodes:
+                slopes[y_age] += d
+            else:
+                nodes[y_age], slopes[y_age] = y, d
+                heappush(ages, y_age)
+    return done, complete
 
 
-def _step(found: dict[Value, Any], node: Value, g: Value, as_values: bool, observe: Observer | None) -> None:
+def _step(front: _Front, node: Value, g: Value, as_values: bool, observe: Observer | None) -> None:
     """One rule on Values, and each contribution summed down to the shape of its input."""
     assert node.op is not None
     if modes.active and (trace := modes.state.trace) is not None:
@@ -257,9 +321,12 @@ def _step(found: dict[Value, Any], node: Value, g: Value, as_values: bool, obser
         raise RuntimeError(
             f"backward: {node.op.name} has no rule for its gradient; give it a vjp, or detach its result"
         )
+    for x in node.inputs:
+        if x._serial > node._serial:
+            raise RuntimeError(_stale(node))
     contributions: list[Value | None] = []
     for x, c in zip(node.inputs, node.op.vjp(g, node, *node.inputs, **node.params), strict=True):
-        if c is None or x not in found:
+        if c is None or not front.wants(x):
             contributions.append(None)
             continue
         if c.__class__ is FunctionType:
@@ -271,12 +338,7 @@ def _step(found: dict[Value, Any], node: Value, g: Value, as_values: bool, obser
         observe(node, g, contributions)
     for x, c in zip(node.inputs, contributions, strict=True):
         if c is not None:
-            _add(found, x, c if as_values or x.shape else c._data)
-
-
-def _add(found: dict[Value, Any], x: Value, c: Any) -> None:
-    before = found[x]
-    found[x] = c if before is None else before + c
+            front.add(x, c if as_values or x.shape else c._data)
 
 
 def unbroadcast(g: Value, shape: Shape) -> Value:

@@ -93,7 +93,7 @@ class Evaluation:
         self, directions: Sequence[Value], slopes: dict[Value, Any], targets: Sequence[Value]
     ) -> list[Value]:
         """Gradient of ``sum(slope · direction)``, over the variables and their `slopes`, for each of `targets`."""
-        pairs = [(slopes[v], t) for v, t in zip(self.variables, directions, strict=True) if slopes.get(v) is not None]
+        pairs = [(slopes[v], t) for v, t in zip(self.variables, directions, strict=True) if v in slopes]
         found = gradients(
             [s for s, _ in pairs], [t for _, t in pairs], create_graph=self.keeps(directions), targets=targets
         )

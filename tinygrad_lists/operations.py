@@ -62,7 +62,7 @@ def unary(op: Primitive, x: Value) -> Value:
         return apply(op, x)
     compute = op.scalar
     assert compute is not None
-    return record(op, (x,), compute(x._data), (), NO_PARAMS, x.requires_grad)
+    return _record_scalar(op, x, None, compute(x._data), x.requires_grad)
 
 
 def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]:
@@ -90,7 +90,7 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]
             data = compute(a, b)
         except (TypeError, OverflowError) as error:
             raise _named(op, (x, y), error) from None
-        return record(op, (x, y), data, (), NO_PARAMS, x.requires_grad or y.requires_grad)
+        return _record_scalar(op, x, y, data, x.requires_grad or y.requires_grad)
 
     return operator
 
@@ -167,9 +167,27 @@ def record(
         node.params = params
         node.requires_grad = op.differentiable
     else:
-        node.op = None
-        node.inputs = ()
+        node.op = node._x = node._y = None
         node.params = NO_PARAMS
+        node.requires_grad = False
+    return node
+
+
+def _record_scalar(op: Primitive, x: Value, y: Value | None, data: Any, wanted: bool) -> Value:
+    """`record` for a scalar of one or two scalars in the default modes."""
+    node: Value = _new(Value)
+    node._data = data
+    node._grad = node._meta = None
+    node._serial = next_serial()
+    node.shape = ()
+    node.params = NO_PARAMS
+    if wanted:
+        node.op = op
+        node._x = x
+        node._y = y
+        node.requires_grad = op.differentiable
+    else:
+        node.op = node._x = node._y = None
         node.requires_grad = False
     return node
 

@@ -2,7 +2,8 @@
 
 A node of the graph is data, never a closure: the primitive that made it (``op``), the Values it was made from
 (``inputs``, in order, so that ``a + a`` has two edges) and the primitive's parameters. Nodes point only to older nodes,
-so there is no reference cycle and a graph is freed the moment its last user lets go.
+so there is no reference cycle and a graph is freed the moment its last user lets go. One or two inputs, the usual case,
+have slots of their own: a tuple would be one more object to make, to keep and, for Python's cyclic collector, to visit.
 
 Every Value carries a serial number from one counter. An operation can use only what exists already, so *serial order is
 a topological order*; and assigning new data gives a Value a new serial, so a node that is older than one of its inputs
@@ -56,7 +57,8 @@ class Value(Protocols):
         "_grad",
         "_meta",
         "_serial",
-        "inputs",
+        "_x",
+        "_y",
         "op",
         "params",
         "requires_grad",
@@ -67,8 +69,9 @@ class Value(Protocols):
     _grad: Any  # None, or like _data
     _meta: dict[str, Any] | None  # name, scope, source, hooks: what few nodes have
     _serial: int
+    _x: Value | tuple[Value, ...] | None  # the first input; where there are more than two, all of them
+    _y: Value | None  # the second of one or two
     op: Primitive | None
-    inputs: tuple[Value, ...]
     params: dict[str, Any]
     requires_grad: bool
     shape: Shape
@@ -97,8 +100,7 @@ class Value(Protocols):
         self._grad = None
         self._meta = None
         self._serial = next_serial()
-        self.op = None
-        self.inputs = ()
+        self.op = self._x = self._y = None
         self.params = NO_PARAMS
 
     # -- what it holds ------------------------------------------------------------------------------------------------
@@ -185,6 +187,26 @@ class Value(Protocols):
         if shape != self.shape:
             raise ValueError(f"{what}: cannot assign shape {shape} to a Value of shape {self.shape}")
         return data
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The Values that it was computed from, in order; none for a leaf, and for what wants no gradient.
+
+        >>> a, b = Value(2.0), Value(3.0)
+        >>> (a * b).inputs == (a, b), a.inputs
+        (True, ())
+        """
+        x = self._x
+        if x is None or x.__class__ is tuple:
+            return x or ()
+        return (x,) if self._y is None else (x, self._y)  # type: ignore[return-value]
+
+    @inputs.setter
+    def inputs(self, new: tuple[Value, ...]) -> None:
+        if len(new) > 2:
+            self._x, self._y = new, None
+        else:
+            self._x, self._y, *_ = (*new, None, None)
 
     @property
     def name(self) -> str | None:

@@ -182,12 +182,11 @@ class Entry:
     def _take_over(self, values: Sequence[Value]) -> None:
         """Values outside get what the program made, without being filled in yet."""
         natives = self.natives
-        serial = next_serial()
         for slot in self.program.assigned:
             native, value = natives[slot], values[slot]
             assert native is not None
             moved(value, native)
-            value._serial = serial
+            value._serial = next_serial()
             if value.op is not None:
                 value.op, value.inputs = None, ()
         for slot in self.program.gradients:

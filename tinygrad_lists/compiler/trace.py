@@ -7,6 +7,7 @@ that fails leaves no trace. A Value that has no number yet cannot be read, so Py
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .. import modes
@@ -237,14 +238,13 @@ class Trace:
             raise ValueError(f"grad: cannot assign shape {gradient.shape} to a Value of shape {value.shape}")
         self.grads[value] = None if gradient is None else self.detach(gradient)
 
-    def accumulate(self, found: dict[Value, Any]) -> None:
+    def accumulate(self, found: Iterable[tuple[Value, Any]]) -> None:
         """What `backward` does with the gradients that it found."""
         self.behind = ()
         with modes.no_grad():
-            for value, g in found.items():
+            for value, g in found:
                 before = self.grad_of(value)
-                if g is not None:
-                    self.grads[value] = self.detach(g if before is None else before + g)
+                self.grads[value] = self.detach(g if before is None else before + g)
 
     def seed(self, output: Value, gradient: Any, op: str, what: str) -> Value:
         """What backward starts with."""

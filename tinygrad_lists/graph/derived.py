@@ -64,7 +64,7 @@ def capture_backward(
     phases: dict[Value, Phase] = {}
     first = _Pass(1, out, phases)
     done = first.run([out], [_seed(labels, out, gradient)])
-    leaves = [v for v in nodes if v.op is None and v.requires_grad and done.found.get(v) is not None]
+    leaves = [v for v in nodes if v.op is None and v.requires_grad and v in done.found]
     ends = [out]
     slopes = [done.found[v] for v in leaves]
     ends += slopes
@@ -74,7 +74,7 @@ def capture_backward(
     if order == 2 and any(slope.requires_grad for slope in slopes):
         second = _Pass(2, out, phases)
         again = second.run(slopes, [_seed(labels, slope, _ones(slope)) for slope in slopes])
-        reached = [v for v in leaves if again.found.get(v) is not None]
+        reached = [v for v in leaves if v in again.found]
         curvatures = [again.found[v] for v in reached]
         ends += curvatures
         nodes = second.note(ends)

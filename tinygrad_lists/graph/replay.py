@@ -51,7 +51,7 @@ def replay(outputs: Sequence[Value], seeds: Sequence[Value], create_graph: bool 
     # To look at NaN is one reason to draw, so that it is no error here.
     with modes.setting(anomaly=None, source=False, scope=()):
         done.found = gradients(outputs, seeds, create_graph=create_graph, observe=observe, bare=watch is None)
-    done.gradients = {v: g._data if isinstance(g, Value) else g for v, g in done.found.items() if g is not None}
+    done.gradients = {v: g._data if isinstance(g, Value) else g for v, g in done.found.items()}
     totals: dict[Value, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):
         if output in done.found:
