@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import nn
 from tinygrad_lists import JitError, Value, jit
 from tinygrad_lists.compiler import build
+from tinygrad_lists.compiler.jit import Jit
+from tinygrad_lists.compiler.source import write
 
 compiled = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="needs a C compiler (cc, gcc or clang)"
@@ -143,10 +146,28 @@ def test_the_compiler_gets_no_shell(base: Path, monkeypatch: pytest.MonkeyPatch)
 def test_without_a_compiler_it_runs_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """One warning, with the three ways to get one; the answers are right."""
     monkeypatch.setattr(build, "compiler", lambda: None)
+    written: list[str] = []
+    monkeypatch.setattr(sys.modules[Jit.__module__], "write", lambda *a: written.append("C") or write(*a))
     w = Value([1.0, 2.0])
     f = jit(lambda x: (w * Value(x)).sum())
-    with pytest.warns(RuntimeWarning, match="no C compiler was found.*install one.*pip install ziglang.*CC"):
+    with pytest.warns(RuntimeWarning, match="no C compiler was found.*install one.*pip install ziglang.*CC") as seen:
         assert f([1.0, 1.0]).data == 3.0
+    assert [warning.filename for warning in seen] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert f([1.0, 2.0]).data == 5.0
+        assert f([1.0, 2.0]).data == 5.0
+    assert written == ["C"]  # in vain; from then on the function is only run
+
+
+def test_without_a_compiler_a_training_warns_of_the_users_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "compiler", lambda: None)
+    model = nn.Sequential(nn.Flatten(), nn.Dense(4, 2))
+    trainer = nn.CompiledTrainer(model, nn.optim.SGD(model.parameters(), 0.1), nn.CrossEntropyLoss())
+    images = [([[0.0, 1.0], [0.5, 0.25]], 0), ([[1.0, 0.0], [0.5, 0.25]], 1)]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        trainer.fit(nn.data.DataLoader(images, 2), test=images)
+    assert [(str(warning.message)[:25], warning.filename) for warning in seen] == [
+        ("jit: no C compiler was fo", __file__)
+    ]

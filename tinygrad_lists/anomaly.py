@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from . import modes
 from .kernels.accumulate import all_finite
 from .shapes import Shape
 
-__all__ = ["AnomalyError", "Source", "check_result", "user_line", "watching"]
+__all__ = ["AnomalyError", "Source", "check_result", "user_line", "warn_user", "watching"]
 
 #: The rooms whose frames are not the user's.
 _ROOMS = tuple(str(Path(__file__).parent.parent / room) for room in ("tinygrad_lists", "nn"))
@@ -67,13 +68,24 @@ def _is_ours(file: str) -> bool:
 
 def user_line() -> Source | None:
     """The innermost line of the running program that belongs neither to the engine nor to `nn`."""
+    frame = _user_frame()
+    return frame and Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def _user_frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if not _is_ours(code.co_filename):
-            return Source(code.co_filename, frame.f_lineno, code.co_name)
+    while frame is not None and _is_ours(frame.f_code.co_filename):
         frame = frame.f_back
-    return None
+    return frame
+
+
+def warn_user(message: str) -> None:
+    """A RuntimeWarning about the user's line, not one of ours; shown once for each line, as Python does it."""
+    frame = _user_frame()
+    file, line, scope = (frame.f_code.co_filename, frame.f_lineno, frame.f_globals) if frame else ("?", 0, {})
+    warnings.warn_explicit(
+        message, RuntimeWarning, file, line, scope.get("__name__"), scope.setdefault("__warningregistry__", {})
+    )
 
 
 def check_result(op: str, inputs: Sequence[Any], data: Any, shape: Shape) -> None:

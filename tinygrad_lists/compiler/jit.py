@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import update_wrapper
 from typing import Any
 
 from .. import modes
+from ..anomaly import warn_user
 from ..value import Value
 from .arguments import Call
 from .build import NO_COMPILER, library, machine_for
@@ -92,11 +92,13 @@ class Jit:
         self._traced: Any = None
         self._eager_once: set[Any] = set()
         self._lock = threading.RLock()
-        self._warned = False
+        self._interpreted = False  # because there is no compiler
         update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
+        if self._interpreted:
+            return self.function(*args, **kwargs)
         if modes.active:
             state = modes.state
             if state.trace is not None or state.anomaly is not None:
@@ -220,9 +222,8 @@ class Jit:
         source = write(program, formats, replace(machine_for(self.dtype), threads=self.threads))
         made = library(source.text)
         if made is None:
-            if not self._warned:
-                warnings.warn(NO_COMPILER, RuntimeWarning, stacklevel=4)
-            self._warned = True
+            warn_user(NO_COMPILER)
+            self._interpreted = True
             return None
         step = made.step
         step.restype = ctypes.c_int
