@@ -1373,7 +1373,7 @@ MOVEMENTS = [
         torch=lambda t, x, k: t.tril(x, k),
         errors=[
             (lambda: f.tril([1.0]), ValueError, r"tril: shape \(1,\) has no rows and columns"),
-            (lambda: f.tril([[1.0]], 0.5), TypeError, "tril: diagonals are ints, not 0.5"),
+            (lambda: f.tril([[1.0]], 0.5), TypeError, "tril: k is an int, not 0.5"),
         ],
     ),
     Row(
@@ -1385,7 +1385,7 @@ MOVEMENTS = [
         torch=lambda t, x, k: t.triu(x, k),
         errors=[
             (lambda: f.triu(1.0), ValueError, r"triu: shape \(\) has no rows and columns"),
-            (lambda: f.triu([[1.0]], "a"), TypeError, "triu: diagonals are ints, not 'a'"),
+            (lambda: f.triu([[1.0]], "a"), TypeError, "triu: k is an int, not 'a'"),
         ],
     ),
 ]

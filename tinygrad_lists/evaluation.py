@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import modes
@@ -13,10 +13,18 @@ from .shapes import Shape, numel
 from .trees import leaves, map_tree
 from .value import Value, constant
 
-__all__ = ["Argnums", "Evaluation", "as_value", "zeros"]
+__all__ = ["Argnums", "Evaluation", "as_value", "function_of", "zeros"]
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
+
+
+def function_of(op: str, f: Any) -> Function:
+    """`f`, if it can be called; else TypeError naming `op`."""
+    if callable(f):
+        return f  # type: ignore[no-any-return]
+    remedy = "; for the gradients of a Value that is computed already, call its .backward()"
+    raise TypeError(f"{op}: takes a function, not {f!r:.60}{remedy if isinstance(f, Value) else ''}")
 
 
 class Evaluation:
@@ -43,6 +51,8 @@ class Evaluation:
         replaced = list(args)
         for i in positions:
             replaced[i] = map_tree(self._variable, args[i])
+        if not self.variables:
+            raise ValueError(f"{op}: there is no number in the arguments to differentiate with respect to")
         self.arguments = tuple(replaced[i] for i in positions)
         with modes.recording():
             result = f(*replaced, **kwargs)
@@ -58,7 +68,7 @@ class Evaluation:
         if isinstance(leaf, Value) and leaf.requires_grad and modes.state.recording:
             variable = apply(PRIMITIVES["reshape"], leaf, shape=leaf.shape)
         else:
-            variable = Value(leaf)
+            variable = Value(lift(leaf, self.op))
         self.variables.append(variable)
         return variable
 
@@ -111,13 +121,13 @@ class Evaluation:
 
 
 def _positions(op: str, argnums: Argnums, count: int) -> list[int]:
-    given = [argnums] if isinstance(argnums, int) else list(argnums)
+    given = list(argnums) if isinstance(argnums, Iterable) else [argnums]
     for i in given:
         if isinstance(i, bool) or not isinstance(i, int) or not -count <= i < count:
-            raise ValueError(f"{op}: argnums {argnums!r} does not name one of the {count} positional arguments")
+            raise ValueError(f"{op}: argnums {argnums!r:.60} does not name one of the {count} positional arguments")
     positions = [i % count for i in given]
     if len(set(positions)) != len(positions):
-        raise ValueError(f"{op}: argnums {argnums!r} names an argument twice")
+        raise ValueError(f"{op}: argnums {argnums!r:.60} names an argument twice")
     return positions
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import modes
 from .backward import gradients
+from .evaluation import function_of
 from .functions import concat, flatten
 from .operations import apply, lift, record
 from .primitives import PRIMITIVES, Primitive
@@ -44,6 +45,7 @@ def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     >>> x.grad
     27.0
     """
+    function_of("checkpoint", f)
     if not modes.state.recording or modes.state.trace is not None:
         return f(*args, **kwargs)
     start = next_serial()

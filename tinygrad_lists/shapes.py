@@ -122,7 +122,7 @@ def pair(value: int | Sequence[int], name: str, *, op: str, minimum: int = 1) ->
     """
     both = tuple(value) if isinstance(value, Sequence) else (value, value)
     if len(both) != 2 or any(isinstance(v, bool) or not isinstance(v, int) or v < minimum for v in both):
-        raise ValueError(f"{op}: {name} is an int or a pair of ints of at least {minimum}, not {value!r}")
+        raise ValueError(f"{op}: {name} is an int or a pair of ints of at least {minimum}, not {value!r:.60}")
     return both[0], both[1]
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from . import modes
 from .backward import gradients, seed_for
-from .evaluation import Argnums, Evaluation, zeros
+from .evaluation import Argnums, Evaluation, function_of, zeros
 from .functions import reshape, stack
 from .trees import arguments, leaves, map_tree, match
 from .value import Value, constant
@@ -73,6 +73,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
 
 
 def _value_and_grad(f: Function, argnums: Argnums, has_aux: bool, op: str) -> Function:
+    function_of(op, f)
+
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Evaluation(op, f, args, argnums, kwargs, has_aux)
         out = run.scalar()
@@ -96,7 +98,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     >>> [u.data for u in pull_back([1.0, 0.5])]
     [[10.0, 5.0], 2.0]
     """
-    run = Evaluation("vjp", f, primals, range(len(primals)), {}, has_aux)
+    run = Evaluation("vjp", function_of("vjp", f), primals, range(len(primals)), {}, has_aux)
 
     def pull_back(cotangent: Any = None) -> Any:
         return run.shaped(run.pull_back(leaves(run.out), _seeds("vjp", run.out, cotangent)))
@@ -138,9 +140,14 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     >>> jacobian(lambda x: x * x)(Value([1.0, 2.0])).data
     [[2.0, 0.0], [0.0, 4.0]]
     """
+    return update_wrapper(_jacobian(f, argnums, "jacobian"), f)
+
+
+def _jacobian(f: Function, argnums: Argnums, op: str) -> Function:
+    function_of(op, f)
 
     def jacobians(*args: Any, **kwargs: Any) -> Any:
-        run = Evaluation("jacobian", f, args, argnums, kwargs)
+        run = Evaluation(op, f, args, argnums, kwargs)
 
         def rows_of(out: Value) -> Any:
             rows = [run.pull_back([out], [_unit(out, i)]) for i in range(out.size)]
@@ -152,7 +159,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
         return map_tree(rows_of, run.out)
 
-    return update_wrapper(jacobians, f)
+    return jacobians
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
@@ -163,7 +170,8 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     >>> hessian(lambda x: (x**3).sum())(Value([1.0, 2.0])).data
     [[6.0, 0.0], [0.0, 12.0]]
     """
-    return update_wrapper(jacobian(grad(f, argnums), argnums), f)
+    both = _value_and_grad(f, argnums, False, "hessian")
+    return update_wrapper(_jacobian(lambda *args, **kwargs: both(*args, **kwargs)[1], argnums, "hessian"), f)
 
 
 def hvp(f: Function, primals: Any, tangents: Any) -> Any:
@@ -193,7 +201,7 @@ def _directed(op: str, f: Function, primals: Any, tangents: Any) -> tuple[Evalua
     args = arguments(primals)
     if _alone(primals):
         tangents = (tangents,)
-    run = Evaluation(op, f, args, range(len(args)), {})
+    run = Evaluation(op, function_of(op, f), args, range(len(args)), {})
     return run, [seed_for(v, t, op=op, what="tangent") for v, t in match(run.arguments, tangents, op=op)]
 
 

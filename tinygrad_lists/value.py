@@ -41,7 +41,8 @@ class Value(Protocols):
         name: for pictures and messages.
 
     Raises:
-        ValueError: ragged lists. TypeError: something that is not a number; kinds that do not mix (float and Decimal).
+        ValueError: ragged lists. TypeError: something that is not a number; kinds that do not mix (float and Decimal);
+            `requires_grad` that is neither True nor False.
 
     >>> a = Value(2.0)
     >>> b = Value([[1.0, 2.0], [3.0, 4.0]])
@@ -79,6 +80,11 @@ class Value(Protocols):
     __array_ufunc__ = None  # so that `numpy_array * value` asks Value and does not take it apart
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None) -> None:
+        if requires_grad is not True and requires_grad is not False:
+            raise TypeError(
+                f"Value: requires_grad is True or False, not {requires_grad!r:.60}; several numbers are one list: "
+                f"Value([1.0, 2.0])"
+            )
         if isinstance(data, Value):
             if modes.active and (trace := modes.state.trace) is not None:
                 trace.copy(self, data, requires_grad, name)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NoReturn
 
+from ..evaluation import function_of
 from ..trees import arguments
 from ..value import Value
 from .comparison import Comparison, index_text
@@ -66,11 +67,14 @@ def check_grads(
     >>> print(check_grads(lambda x, y: (x * y).exp(), (0.5, [1.0, -2.0])))
     gradients right up to order 2: 12 derivatives compared (decimal), largest relative difference 1.4e-72, ...
     """
-    if oracle != "auto" and oracle not in ORACLES:
-        raise ValueError(f"check_grads: oracle {oracle!r} is none of auto, {', '.join(ORACLES)}")
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ValueError(f"check_grads: order is an int of at least 1, not {order!r}")
-    problem = Problem(f, arguments(args))
+    if oracle not in ("auto", *ORACLES):
+        raise ValueError(f"check_grads: oracle {oracle!r:.60} is none of auto, {', '.join(ORACLES)}")
+    for name, count in (("order", order), ("projections", projections), ("max_coordinates", max_coordinates)):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"check_grads: {name} is an int of at least 1, not {count!r:.60}")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ValueError(f"check_grads: seed is an int, not {seed!r:.60}")
+    problem = Problem(function_of("check_grads", f), arguments(args))
     if not problem.numbers:
         raise ValueError("check_grads: there is no number to check in the arguments")
     check = _Check(problem, order, Random(seed), projections, max_coordinates)

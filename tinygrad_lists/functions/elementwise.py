@@ -13,6 +13,7 @@ from typing import Any
 from .. import numeric
 from ..operations import apply, as_mask, is_mask, lift, unary
 from ..primitives import PRIMITIVES
+from ..shapes import broadcast_shapes
 from ..value import Value
 
 __all__ = [
@@ -123,6 +124,14 @@ def reciprocal(x: Any) -> Value:
     return 1 / lift(x, "reciprocal")
 
 
+def _fitting(op: str, setting: Any, x: Value) -> Value:
+    """A setting of `op` as a Value that broadcasts with `x`, so that no operation inside has to complain of it."""
+    value = lift(setting, op)
+    if value.shape:
+        broadcast_shapes(x.shape, value.shape, op=op)
+    return value
+
+
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Value:
     """x for x > 0, ``negative_slope * x`` elsewhere; at 0 the derivative is the slope, as in PyTorch.
 
@@ -130,7 +139,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Value:
     [-0.01, 2.0]
     """
     x = lift(x, "leaky_relu")
-    return where(x > 0, x, x * negative_slope)
+    return where(x > 0, x, x * _fitting("leaky_relu", negative_slope, x))
 
 
 def elu(x: Any, alpha: Any = 1) -> Value:
@@ -142,7 +151,7 @@ def elu(x: Any, alpha: Any = 1) -> Value:
     x = lift(x, "elu")
     positive = x > 0
     # The unused branch must stay finite, or its zero share of the gradient would be 0 * inf = nan.
-    return where(positive, x, expm1(where(positive, 0, x)) * alpha)
+    return where(positive, x, expm1(where(positive, 0, x)) * _fitting("elu", alpha, x))
 
 
 def gelu(x: Any) -> Value:
@@ -194,10 +203,10 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Value:
     """
     value = lift(x, "clip")
     if min is not None:
-        low = lift(min, "clip")
+        low = _fitting("clip", min, value)
         value = where(value < low, low, value)
     if max is not None:
-        high = lift(max, "clip")
+        high = _fitting("clip", max, value)
         value = where(value > high, high, value)
     return value
 

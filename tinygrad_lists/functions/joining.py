@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -22,10 +22,17 @@ def concat(values: Sequence[Any], axis: int = 0) -> Value:
     >>> concat([Value([1.0]), Value([2.0, 3.0])]).data
     [1.0, 2.0, 3.0]
     """
-    parts = [lift(v, "concat") for v in values]
-    if not parts:
-        raise ValueError("concat: needs at least one Value")
+    parts = _parts("concat", values)
     return apply(PRIMITIVES["concat"], *parts, axis=normalize_axis(axis, parts[0].ndim, op="concat"))
+
+
+def _parts(op: str, values: Any) -> list[Value]:
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{op}: takes a list of Values, not {values!r:.60}; {op}([a, b])")
+    parts = [lift(v, op) for v in values]
+    if not parts:
+        raise ValueError(f"{op}: needs at least one Value")
+    return parts
 
 
 def stack(values: Sequence[Any], axis: int = 0) -> Value:
@@ -34,9 +41,7 @@ def stack(values: Sequence[Any], axis: int = 0) -> Value:
     >>> stack([Value(1.0), Value(2.0)]).data
     [1.0, 2.0]
     """
-    parts = [lift(v, "stack") for v in values]
-    if not parts:
-        raise ValueError("stack: needs at least one Value")
+    parts = _parts("stack", values)
     for part in parts:
         if part.shape != parts[0].shape:
             raise ValueError(f"stack: shapes {parts[0].shape} and {part.shape} differ; all must be equal")
@@ -54,7 +59,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
     at = normalize_axis(axis, x.ndim, op="split")
     size = x.shape[at]
     cuts = ints((sections,), "sections", "split")
-    if not isinstance(sections, Sequence):
+    if not isinstance(sections, Iterable):
         (sections,) = cuts
         if sections < 1 or size % sections:
             raise ValueError(
@@ -80,7 +85,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
         x, axis = reshape(x, (x.size,)), 0
     at = normalize_axis(axis, x.ndim, op="repeat")
     times = sizes_of((repeats,), "repeat")
-    if isinstance(repeats, Sequence):
+    if isinstance(repeats, Iterable):
         if len(times) != x.shape[at]:
             raise ValueError(f"repeat: {len(times)} repeats for axis {axis} of size {x.shape[at]}; give one a place")
         return take(x, [place for place, n in enumerate(times) for _ in range(n)], at)
@@ -117,7 +122,7 @@ def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = 
     if axis is None:
         return reshape(roll(flatten(value), sum(shifts), 0), value.shape) if value.ndim else value
     axes = ints((axis,), "axes", "roll")
-    if not isinstance(shift, Sequence):
+    if not isinstance(shift, Iterable):
         shifts *= len(axes)
     if len(shifts) != len(axes):
         raise ValueError(f"roll: {len(shifts)} shifts {shifts} for {len(axes)} axes {axes}; give one for each axis")

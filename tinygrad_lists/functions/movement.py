@@ -9,7 +9,7 @@ from typing import Any
 
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
-from ..shapes import Shape, normalize_axes, normalize_axis, numel
+from ..shapes import Shape, broadcast_shapes, normalize_axes, normalize_axis, numel
 from ..value import Value, constant
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "flip",
     "ints",
     "matrix_transpose",
+    "one_int",
     "pad",
     "permute_dims",
     "reshape",
@@ -42,6 +43,17 @@ def ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
         if isinstance(v, bool) or not hasattr(v, "__index__"):
             raise TypeError(f"{op}: {what} are ints, not {v!r:.60}")
     return tuple(map(index, given))
+
+
+def one_int(given: Any, what: str, op: str) -> int:
+    """A single int. TypeError naming `op` for anything else.
+
+    >>> one_int(-1, "k", "tril")
+    -1
+    """
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        raise TypeError(f"{op}: {what} is an int, not {given!r:.60}")
+    return index(given)
 
 
 def sizes_of(given: tuple[Any, ...], op: str) -> tuple[int, ...]:
@@ -104,7 +116,7 @@ def transpose(x: Any) -> Value:
     >>> transpose(Value([[1.0, 2.0], [3.0, 4.0]])).data
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return permute_dims(x)
+    return permute_dims(lift(x, "transpose"))
 
 
 def matrix_transpose(x: Any) -> Value:
@@ -177,7 +189,7 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
     widths = [(width, width)] * inner.ndim if isinstance(width, int) else list(width) if _is_pairs(width) else []
     if len(widths) != inner.ndim or any(w < 0 for pair in widths for w in pair):
         raise ValueError(
-            f"pad: {width!r} is not a size >= 0, nor one (before, after) pair for each axis of {inner.shape}"
+            f"pad: {width!r:.60} is not a size >= 0, nor one (before, after) pair for each axis of {inner.shape}"
         )
     shape = tuple(before + size + after for (before, after), size in zip(widths, inner.shape, strict=True))
     bounds = tuple((before, before + size, 1) for (before, _), size in zip(widths, inner.shape, strict=True))
@@ -186,7 +198,10 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
         return out
     ones = constant([1] * inner.size, inner.shape)
     inside = apply(PRIMITIVES["pad"], ones, bounds=bounds, shape=shape)
-    return apply(PRIMITIVES["where"], inside, out, lift(value, "pad"))
+    around = lift(value, "pad")
+    if around.shape:
+        broadcast_shapes(shape, around.shape, op="pad")
+    return apply(PRIMITIVES["where"], inside, out, around)
 
 
 def _is_pairs(width: Any) -> bool:
@@ -203,7 +218,6 @@ def _triangle(rows: int, columns: int, k: int) -> tuple[int, ...]:
 def _mask(shape: Shape, k: int, op: str) -> Value:
     if len(shape) < 2:
         raise ValueError(f"{op}: shape {shape} has no rows and columns; it needs at least two axes")
-    (k,) = ints((k,), "diagonals", op)
     return constant(list(_triangle(shape[-2], shape[-1], k)), shape[-2:])
 
 
@@ -214,7 +228,7 @@ def tril(x: Any, k: int = 0) -> Value:
     [[1.0, 0.0], [3.0, 4.0]]
     """
     x = lift(x, "tril")
-    return apply(PRIMITIVES["where"], _mask(x.shape, k, "tril"), x, lift(0))
+    return apply(PRIMITIVES["where"], _mask(x.shape, one_int(k, "k", "tril"), "tril"), x, lift(0))
 
 
 def triu(x: Any, k: int = 0) -> Value:
@@ -224,5 +238,4 @@ def triu(x: Any, k: int = 0) -> Value:
     [[1.0, 2.0], [0.0, 4.0]]
     """
     x = lift(x, "triu")
-    (k,) = ints((k,), "diagonals", "triu")
-    return apply(PRIMITIVES["where"], _mask(x.shape, k - 1, "triu"), lift(0), x)
+    return apply(PRIMITIVES["where"], _mask(x.shape, one_int(k, "k", "triu") - 1, "triu"), lift(0), x)

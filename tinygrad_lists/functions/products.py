@@ -153,13 +153,13 @@ def conv2d(
     >>> conv2d([[[[1.0, 2.0, 3.0]]]], [[[[1.0, 10.0]]]]).data
     [[[[21.0, 32.0]]]]
     """
-    operands = [lift(v, "conv2d") for v in (x, weight, bias) if v is not None]
+    operands = [lift(v, "conv2d") for v in (x, weight)] + ([] if bias is None else [lift(bias, "conv2d")])
     return apply(PRIMITIVES["conv2d"], *operands, **_window("conv2d", stride, padding, dilation, groups))
 
 
 def _window(op: str, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> dict[str, Any]:
     if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
-        raise ValueError(f"{op}: groups is an int of at least 1, not {groups!r}")
+        raise ValueError(f"{op}: groups is an int of at least 1, not {groups!r:.60}")
     return {
         "stride": pair(stride, "stride", op=op),
         "padding": pair(padding, "padding", op=op, minimum=0),
@@ -172,9 +172,13 @@ def _biased(op: str, out: Value, bias: Any) -> Value:
     if bias is None:
         return out
     bias = lift(bias, op)
-    if bias.shape != (out.shape[1],):
-        raise ValueError(f"{op}: bias has shape {bias.shape}, but there are {out.shape[1]} filters: ({out.shape[1]},)")
+    _check_bias(op, bias, out.shape[1])
     return out + reshape(bias, (out.shape[1], *[1] * (out.ndim - 2)))
+
+
+def _check_bias(op: str, bias: Value, filters: int) -> None:
+    if bias.shape != (filters,):
+        raise ValueError(f"{op}: bias has shape {bias.shape}, but there are {filters} filters: ({filters},)")
 
 
 def conv1d(
@@ -186,8 +190,15 @@ def conv1d(
     [[[21.0, 32.0]]]
     """
     x, weight = lift(x, "conv1d"), lift(weight, "conv1d")
+    settings = (("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1), ("groups", groups, 1))
+    for name, number, least in settings:
+        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+            raise ValueError(f"conv1d: {name} is an int of at least {least}, not {number!r:.60}")
     if x.ndim != 3 or weight.ndim != 3:
         raise ValueError(f"conv1d: x {x.shape} must be (N, C, L) and weight {weight.shape} (F, C / groups, K)")
+    if bias is not None:
+        bias = lift(bias, "conv1d")
+        _check_bias("conv1d", bias, weight.shape[0])
     flat = reshape(x, (*x.shape[:2], 1, x.shape[2]))
     taps = reshape(weight, (*weight.shape[:2], 1, weight.shape[2]))
     out = conv2d(flat, taps, bias, (1, stride), (0, padding), (1, dilation), groups)
@@ -274,6 +285,8 @@ def avg_pool2d(
     [[[[2.5]]]]
     """
     x = lift(x, "avg_pool2d")
+    if count_include_pad is not True and count_include_pad is not False:
+        raise TypeError(f"avg_pool2d: count_include_pad is True or False, not {count_include_pad!r:.60}")
     kernel = pair(kernel_size, "kernel_size", op="avg_pool2d")
     return apply(
         PRIMITIVES["avg_pool2d"],

@@ -34,9 +34,18 @@ Axis = int | Iterable[int] | None
 _RESHAPE = PRIMITIVES["reshape"]
 
 
-def _reduce(name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
+def _lifted(name: str, x: Any, axis: Axis, keepdims: bool) -> tuple[Value, tuple[int, ...]]:
+    """What is to be reduced, as a Value, and over which axes."""
     value = lift(x, name)
-    axes = normalize_axes(axis, value.ndim, op=name)
+    if keepdims is not True and keepdims is not False:
+        raise TypeError(
+            f"{name}: keepdims is True or False, not {keepdims!r:.60}; several axes are a tuple, axis=(0, 1)"
+        )
+    return value, normalize_axes(axis, value.ndim, op=name)
+
+
+def _reduce(name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
+    value, axes = _lifted(name, x, axis, keepdims)
     if not axes:
         return value
     out = apply(PRIMITIVES[name], value, axes=axes)
@@ -58,8 +67,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     >>> mean(Value([1.0, 2.0, 6.0])).data
     3.0
     """
-    x = lift(x, "mean")
-    axes = normalize_axes(axis, x.ndim, op="mean")
+    x, axes = _lifted("mean", x, axis, keepdims)
     return sum(x, axes, keepdims) / _count(x, axes)
 
 
@@ -75,10 +83,13 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0
     >>> var(Value([1.0, 3.0])).data, var(Value([1.0, 3.0]), correction=1).data
     (1.0, 2.0)
     """
-    x = lift(x, "var")
+    return _var("var", x, axis, keepdims, correction)
+
+
+def _var(name: str, x: Any, axis: Axis, keepdims: bool, correction: float) -> Value:
+    x, axes = _lifted(name, x, axis, keepdims)
     if isinstance(correction, bool) or not isinstance(correction, int | float):
-        raise TypeError(f"var: correction is a number like 0 or 1, not {correction!r:.60}")
-    axes = normalize_axes(axis, x.ndim, op="var")
+        raise TypeError(f"{name}: correction is a number like 0 or 1, not {correction!r:.60}")
     centred = x - mean(x, axes, keepdims=True)
     divisor = _count(x, axes) - correction
     return sum(centred * centred, axes, keepdims) / (divisor if divisor > 0 else 0)
@@ -90,8 +101,7 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0
     >>> std(Value([1.0, 3.0])).data
     1.0
     """
-    x = lift(x, "std")
-    variance = var(x, normalize_axes(axis, x.ndim, op="std"), keepdims, correction)
+    variance = _var("std", x, axis, keepdims, correction)
     zero = equal(variance, 0)
     # The root itself has a vertical tangent at 0, and 0 * inf would be nan: it never sees the 0.
     return where(zero, 0, sqrt(where(zero, 1, variance)))
@@ -105,8 +115,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     >>> x.grad
     [0.0, 6.0, 0.0]
     """
-    x = lift(x, "prod")
-    axes = normalize_axes(axis, x.ndim, op="prod")
+    x, axes = _lifted("prod", x, axis, keepdims)
     kept = reduced_shape(x.shape, axes, keepdims=keepdims)
     n = _count(x, axes)
     others = tuple(a for a in range(x.ndim) if a not in axes)
@@ -158,8 +167,8 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
 
 
 def _arg(name: str, x: Any, axis: int | None, keepdims: bool) -> Value:
-    x = lift(x, name)
-    kept = reduced_shape(x.shape, normalize_axes(axis, x.ndim, op=name), keepdims)
+    x, axes = _lifted(name, x, axis, keepdims)
+    kept = reduced_shape(x.shape, axes, keepdims)
     if axis is None or not x.ndim:
         x, axis = reshape(x, (x.size,)), 0
     return reshape(apply(PRIMITIVES[name], x, axis=normalize_axis(axis, x.ndim, op=name)), kept)
@@ -189,8 +198,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     >>> logsumexp(Value([1000.0, 1000.0])).data - 1000.0 - log(2.0).data < 1e-12
     True
     """
-    x = lift(x, "logsumexp")
-    axes = normalize_axes(axis, x.ndim, op="logsumexp")
+    x, axes = _lifted("logsumexp", x, axis, keepdims)
     shift = _shift(x, axes)
     out = log(sum(exp(x - shift), axes, keepdims=True)) + shift
     return out if keepdims else reshape(out, reduced_shape(x.shape, axes, keepdims=False))
