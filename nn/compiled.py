@@ -8,6 +8,7 @@ from typing import Any
 
 from tinygrad_lists import Value, functions, no_grad
 
+from .checks import check_choice, check_size
 from .data import DataLoader, Dataset
 from .data.loader import Examples
 from .results import Evaluation, Step, evaluate
@@ -40,6 +41,8 @@ class CompiledTrainer(Trainer):
         from tinygrad_lists import jit  # the compiler is loaded where it is used
 
         super().__init__(*args, **settings)
+        dtype = check_choice(type(self).__name__, "dtype", dtype, ("float32", "float64"))
+        threads = check_size(type(self).__name__, "threads", threads)
         # What the compiled functions see is watched for changes, so it must not be the trainer, which changes always.
         model, optimiser, criterion, right = self.model, self.optimiser, self.criterion, self.right
         clip_norm, clip_value = self.clip_norm, self.clip_value

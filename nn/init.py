@@ -3,6 +3,8 @@
 All return nested lists, to be assigned to a parameter's ``data``. Random ones take a ``random.Random`` so that the seed
 is the caller's. ``fan_in`` and ``fan_out`` count the inputs and outputs of one unit: for a dense weight ``(in, out)``
 its two sizes, for filters ``(F, C, KH, KW)`` C·KH·KW and F·KH·KW.
+
+All raise TypeError for what is no list of sizes, no number or no generator, and ValueError for a negative size.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .checks import check_kind, check_number, check_rng, check_shape, check_whole
 from .module import Module
 
 __all__ = [
@@ -44,6 +47,9 @@ def sine(shape: Sequence[int], alpha: float, beta: float, gamma: float, start: i
     >>> sine((2, 2), alpha=1.0, beta=0.0, gamma=0.5)
     [[0.0, 0.42073549240394825], [0.45464871341284085, 0.0705600040299336]]
     """
+    shape, start = check_shape("sine", "shape", shape), check_whole("sine", "start", start)
+    for name, number in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
+        check_number("sine", name, number)
     indices = iter(range(start, start + math.prod(shape)))
     return _fill(shape, lambda: math.sin(alpha * next(indices) + beta) * gamma)
 
@@ -59,6 +65,7 @@ def sine_module(module: Module, alpha: float, beta: float, gamma: float) -> None
     >>> dense.weight.data, dense.bias.data
     ([[0.0], [0.8414709848078965]], [0.0])
     """
+    check_kind("sine_module", "module", module, Module, "a Module")
     start = 0
     for _, parameter in module.named_parameters():
         if parameter.ndim > 1:
@@ -74,7 +81,7 @@ def zeros(shape: Sequence[int]) -> Any:
     >>> zeros((2, 1))
     [[0.0], [0.0]]
     """
-    return constant(shape, 0.0)
+    return _fill(check_shape("zeros", "shape", shape), lambda: 0.0)
 
 
 def constant(shape: Sequence[int], value: Any) -> Any:
@@ -83,7 +90,7 @@ def constant(shape: Sequence[int], value: Any) -> Any:
     >>> constant((2, 1), 1.0)
     [[1.0], [1.0]]
     """
-    return _fill(shape, lambda: value)
+    return _fill(check_shape("constant", "shape", shape), lambda: value)
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
@@ -92,16 +99,26 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     >>> fans((400, 10)), fans((16, 8, 3, 3))
     ((400, 10), (72, 144))
     """
+    return _fans("fans", check_shape("fans", "shape", shape))
+
+
+def _fans(op: str, shape: tuple[int, ...]) -> tuple[int, int]:
     if len(shape) < 2:
-        raise ValueError(f"fans: shape {tuple(shape)} has no inputs and outputs; it needs two axes or more")
+        raise ValueError(f"{op}: shape {shape} has no inputs and outputs; it needs two axes or more")
     if len(shape) == 2:
         return shape[0], shape[1]
     taps = math.prod(shape[2:])
     return shape[1] * taps, shape[0] * taps
 
 
-def _generator(rng: random.Random | None) -> random.Random:
-    return rng if rng is not None else random.Random(0)
+def _checked(
+    op: str, shape: Sequence[int], rng: random.Random | None, draws: str, gain: float
+) -> tuple[tuple[int, ...], int, int, random.Random]:
+    """Shape, fan_in and fan_out (where they are 0 there is nothing to draw), and generator of a random scheme."""
+    checked = check_shape(op, "shape", shape)
+    check_number(op, "gain", gain)
+    fan_in, fan_out = _fans(op, checked)
+    return checked, fan_in or 1, fan_out, check_rng(op, rng, draws)
 
 
 def kaiming_uniform(shape: Sequence[int], rng: random.Random | None = None, gain: float = math.sqrt(2)) -> Any:
@@ -110,8 +127,8 @@ def kaiming_uniform(shape: Sequence[int], rng: random.Random | None = None, gain
     >>> max(map(abs, kaiming_uniform((6, 1), random.Random(0))[0])) <= 1.0
     True
     """
-    bound = gain * math.sqrt(3 / fans(shape)[0])
-    generator = _generator(rng)
+    shape, fan_in, _, generator = _checked("kaiming_uniform", shape, rng, "uniform", gain)
+    bound = gain * math.sqrt(3 / fan_in)
     return _fill(shape, lambda: generator.uniform(-bound, bound))
 
 
@@ -121,8 +138,8 @@ def kaiming_normal(shape: Sequence[int], rng: random.Random | None = None, gain:
     >>> len(kaiming_normal((3, 2), random.Random(0)))
     3
     """
-    deviation = gain / math.sqrt(fans(shape)[0])
-    generator = _generator(rng)
+    shape, fan_in, _, generator = _checked("kaiming_normal", shape, rng, "gauss", gain)
+    deviation = gain / math.sqrt(fan_in)
     return _fill(shape, lambda: generator.gauss(0.0, deviation))
 
 
@@ -132,8 +149,8 @@ def xavier_uniform(shape: Sequence[int], rng: random.Random | None = None, gain:
     >>> len(xavier_uniform((3, 2), random.Random(0)))
     3
     """
-    bound = gain * math.sqrt(6 / sum(fans(shape)))
-    generator = _generator(rng)
+    shape, fan_in, fan_out, generator = _checked("xavier_uniform", shape, rng, "uniform", gain)
+    bound = gain * math.sqrt(6 / (fan_in + fan_out))
     return _fill(shape, lambda: generator.uniform(-bound, bound))
 
 
@@ -143,6 +160,6 @@ def xavier_normal(shape: Sequence[int], rng: random.Random | None = None, gain: 
     >>> len(xavier_normal((3, 2), random.Random(0)))
     3
     """
-    deviation = gain * math.sqrt(2 / sum(fans(shape)))
-    generator = _generator(rng)
+    shape, fan_in, fan_out, generator = _checked("xavier_normal", shape, rng, "gauss", gain)
+    deviation = gain * math.sqrt(2 / (fan_in + fan_out))
     return _fill(shape, lambda: generator.gauss(0.0, deviation))

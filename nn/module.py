@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 from tinygrad_lists import Value, scope
 
+from .checks import check_flag, check_function, check_kind, name_error
 from .hooks import ForwardHook, ForwardPreHook, HookHandle
 from .nested import restored
 
@@ -44,6 +45,9 @@ class Module:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """A module without hooks; here, so that the user's ``__init__`` need not call ours."""
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            name = cls.__name__
+            raise TypeError(f"{name}: it takes no arguments; make it first, then call it: nn.{name}()(x)")
         self = object.__new__(cls)
         self._pre_hooks, self._hooks = {}, {}
         return self
@@ -55,7 +59,11 @@ class Module:
                 changed = before(self, args)
                 if changed is not None:
                     args = changed if isinstance(changed, tuple) else (changed,)
-            output = self.forward(*args, **kwargs)
+            try:
+                output = self.forward(*args, **kwargs)
+            except (TypeError, ValueError, IndexError) as error:
+                name_error(type(self).__name__, error)
+                raise
             for after in list(self._hooks.values()):
                 replaced = after(self, args, output)
                 output = output if replaced is None else replaced
@@ -139,7 +147,8 @@ class Module:
         ...     layer([5.0, 5.0]).data
         [1.0, 0.0]
         """
-        return HookHandle(self._pre_hooks, hook)
+        wanted = "a function of (module, args)"
+        return HookHandle(self._pre_hooks, check_function(type(self).__name__, "hook", hook, wanted))
 
     def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
         """Call ``hook(module, args, output)`` after every forward pass; what it returns, if not None, replaces the
@@ -156,12 +165,14 @@ class Module:
         >>> shapes
         [(1, 2)]
         """
-        return HookHandle(self._hooks, hook)
+        wanted = "a function of (module, args, output)"
+        return HookHandle(self._hooks, check_function(type(self).__name__, "hook", hook, wanted))
 
     # -- modes --------------------------------------------------------------------------------------------------------
 
     def train(self: M, mode: bool = True) -> M:
         """Set training mode here and below: dropout drops, batch norm uses the batch. Returns self."""
+        mode = check_flag(type(self).__name__, "mode", mode)
         for _, module in self.named_modules():
             module.training = mode
         return self
@@ -177,6 +188,7 @@ class Module:
 
     def apply(self: M, function: Callable[[Module], object]) -> M:
         """Call `function` on this module and everything below it. Returns self."""
+        check_function(type(self).__name__, "function", function, "a function of a module")
         for _, module in self.named_modules():
             function(module)
         return self
@@ -216,6 +228,7 @@ class Module:
         >>> layer.load_state_dict({"weight": [[2.0]], "bias": [0.5]})([[3.0]]).data
         [[6.5]]
         """
+        check_kind("load_state_dict", "the state", state, Mapping, "a dict, such as state_dict() gives")
         own = dict(self._named_values())
         missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or unknown:

@@ -7,16 +7,36 @@ from typing import Any
 
 from tinygrad_lists import Value
 
-__all__ = ["as_ints", "as_value", "kind_of", "map_numbers", "restored"]
+__all__ = ["as_ints", "as_value", "check_tensor", "kind_of", "map_numbers", "restored"]
 
 
-def as_value(x: Any) -> Value:
-    """`x` itself if it is a Value; else a constant made of the number or the nested lists.
+def as_value(x: Any, what: str = "") -> Value:
+    """`x` itself if it is a Value; else a constant made of the number or the nested lists. TypeError or ValueError,
+    beginning with `what` if it is given, for anything else.
 
     >>> as_value([1, 2]).requires_grad
     False
+    >>> as_value("abc", "targets")
+    Traceback (most recent call last):
+    TypeError: targets: 'abc' is a str, not a number
     """
-    return x if isinstance(x, Value) else Value(x, requires_grad=False)
+    if isinstance(x, Value):
+        return x
+    return check_tensor(what, x) if what else Value(x, requires_grad=False)
+
+
+def check_tensor(what: str, x: Any, name: str | None = None) -> Value:
+    """A constant of its own; TypeError or ValueError, beginning with `what`, for what holds no numbers.
+
+    >>> check_tensor("BCEWithLogitsLoss: weight", ["a"])
+    Traceback (most recent call last):
+    TypeError: BCEWithLogitsLoss: weight: 'a' at [0] is a str, not a number
+    """
+    try:
+        return Value(x, requires_grad=False, name=name)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{what}: {str(error).removeprefix('Value: ')}") from None
 
 
 def map_numbers(function: Callable[[Any], Any], data: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from . import init
+from .checks import check_rng
 from .layers import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential
 
 __all__ = ["ALPHA", "BATCH_SIZE", "BETA", "EPOCHS", "GAMMA", "LEARNING_RATE", "TABLE_I", "initialise", "network"]
@@ -30,7 +31,7 @@ def network(rng: random.Random | None = None) -> Sequential:
     >>> sum(parameter.size for parameter in network().parameters())
     5258
     """
-    rng = rng if rng is not None else random.Random(0)
+    rng = check_rng("network", rng, "uniform")
     return Sequential(
         Conv2d(1, 8, 3, rng=rng),
         ReLU(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tinygrad_lists import Value
 
+from .checks import check_size
 from .data import DataLoader
 from .data.loader import Examples
 from .nested import kind_of
@@ -66,9 +67,7 @@ class ParallelTrainer(Trainer):
 
     def __init__(self, *args: Any, workers: int = 2, part_size: int = PART_SIZE, **settings: Any) -> None:
         super().__init__(*args, part_size=part_size, **settings)
-        if workers < 1:
-            raise ValueError(f"ParallelTrainer: workers is {workers}; it must be at least 1")
-        self.workers = workers
+        self.workers = check_size(type(self).__name__, "workers", workers)
         self._pipes: list[Connection] = []
         for name, buffer in self.model.named_buffers():
             if name.rpartition(".")[2] != "generator":

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinygrad_lists import Value, no_grad
 
+from .checks import check_choice, check_kind, check_shape
 from .init import constant
 from .module import Module
 from .nested import as_value
@@ -109,7 +110,8 @@ def summary(model: Module, input_shape: Sequence[int], dtype: str = "float64") -
         dtype: "float64" or "float32", for the bytes. (Python's lists take four times those of float64.)
 
     Raises:
-        ValueError: a shape that the model cannot take, with what it says; an unknown dtype.
+        ValueError: a shape that the model cannot take, with what it says; an unknown dtype. TypeError: what is no
+            model, or no list of sizes.
 
     >>> import nn
     >>> model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dense(1352, 10))
@@ -126,11 +128,9 @@ def summary(model: Module, input_shape: Sequence[int], dtype: str = "float64") -
     total                              13,610         62,192   108 kB
     input (1, 1, 28, 28); 217 kB with the parameters
     """
-    if dtype not in _BYTES:
-        raise ValueError(f"summary: dtype is 'float64' or 'float32', not {dtype!r}")
-    shape = tuple(input_shape)
-    if any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in shape):
-        raise ValueError(f"summary: input_shape is {input_shape!r}; it must hold sizes of at least 1")
+    check_kind("summary", "model", model, Module, "a Module")
+    check_choice("summary", "dtype", dtype, tuple(_BYTES))
+    shape = check_shape("summary", "input_shape", input_shape, at_least=1)
     watch, used = _run(model, shape)
     rows: list[SummaryRow] = []
     names: list[str] = []

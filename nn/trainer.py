@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_lists import Value
 
+from .checks import check_choice, check_function, check_list, check_not_negative, check_size, check_whole, shown
 from .data import DataLoader
 from .data.augmentation import Augmentation
-from .data.loader import Examples
+from .data.loader import Examples, check_examples
 from .module import Module
 from .optim import Optimizer
 from .results import Counter, Epoch, Evaluation, History, Position, Step, count_right, evaluate
@@ -49,7 +50,8 @@ class Trainer:
         validation set if there is one, else on the test set.
 
     Raises:
-        ValueError: a number out of its range. TypeError: what is no model, no optimiser, no list of callbacks.
+        ValueError: a number out of its range. TypeError: an argument of another type, such as a loss that was not made
+            (``nn.CrossEntropyLoss`` without brackets).
 
     >>> import nn
     >>> digits = nn.data.mnist.load("train", subset="paper")[:8]
@@ -76,22 +78,23 @@ class Trainer:
         test_every: int = 1,
         right: Counter | None = count_right,
     ) -> None:
-        if schedule_by not in ("update", "epoch"):
-            raise ValueError(f"Trainer: schedule_by is 'update' or 'epoch', not {schedule_by!r}")
-        for name, count in (("accumulate", accumulate), ("part_size", part_size), ("test_every", test_every)):
-            if count is not None and count < 1:
-                raise ValueError(f"Trainer: {name} is {count}; it must be at least 1")
+        op = type(self).__name__
         for name, given, kind in (("model", model, Module), ("optimiser", optimiser, Optimizer)):
             if not isinstance(given, kind):
-                raise TypeError(f"Trainer: the {name} is a {type(given).__name__}, no {kind.__name__}")
-        if not isinstance(callbacks, Iterable):
-            raise TypeError(f"Trainer: callbacks is a {type(callbacks).__name__}; give a list, such as [Progress()]")
-        self.model, self.optimiser, self.criterion = model, optimiser, criterion
-        self.callbacks = list(callbacks)
-        self.scheduler, self.schedule_by = scheduler, schedule_by
-        self.clip_norm, self.clip_value = clip_norm, clip_value
-        self.accumulate, self.part_size, self.right = accumulate, part_size, right
-        self.test_every = test_every
+                raise TypeError(f"{op}: the {name} is a {type(given).__name__}, no {kind.__name__}")
+        self.model, self.optimiser = model, optimiser
+        self.criterion = check_function(op, "criterion", criterion, "a loss, such as nn.CrossEntropyLoss()")
+        self.callbacks = _checked_callbacks(op, callbacks)
+        if scheduler is not None and (isinstance(scheduler, type) or not hasattr(scheduler, "step")):
+            raise TypeError(f"{op}: scheduler is {shown(scheduler)}; it must be a schedule, or None")
+        self.scheduler = scheduler
+        self.schedule_by = check_choice(op, "schedule_by", schedule_by, ("update", "epoch"))
+        self.clip_norm = None if clip_norm is None else check_not_negative(op, "clip_norm", clip_norm)
+        self.clip_value = None if clip_value is None else check_not_negative(op, "clip_value", clip_value)
+        self.accumulate = check_size(op, "accumulate", accumulate)
+        self.part_size = None if part_size is None else check_size(op, "part_size", part_size)
+        self.test_every = check_size(op, "test_every", test_every)
+        self.right = None if right is None else check_function(op, "right", right, "a function of outputs and labels")
         self.position, self.history = Position(), History()
         self.evaluation: Evaluation | None = None
         self.epochs = 0  # where the current `fit` ends
@@ -120,14 +123,17 @@ class Trainer:
             raise TypeError(
                 f"fit: a {type(loader).__name__} is no DataLoader; make one: DataLoader(images, batch_size=8)"
             )
-        self.loader, self.epochs, self.history.stopped = loader, epochs, ""
+        for name, examples in (("test", test), ("validation", validation)):
+            if examples is not None:
+                check_examples("fit", name, examples)
+        self.loader, self.epochs, self.history.stopped = loader, check_whole("fit", "epochs", epochs, 0), ""
         if self.resumed_order not in (None, self.order_of()):
             raise ValueError(f"fit: the training began with a loader of {self.resumed_order}, not {self.order_of()}")
         with ExitStack() as ends:
             for callback in self.callbacks:
                 callback.on_start(self)
                 ends.callback(callback.on_end, self)  # of those that have started, whatever happens
-            while self.position.epoch < epochs and not self.history.stopped:
+            while self.position.epoch < self.epochs and not self.history.stopped:
                 self._one_epoch(loader, test, validation)
         return self.history
 
@@ -257,3 +263,12 @@ class Trainer:
     def _tell(self, what: str, *about: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, what)(self, *about)
+
+
+def _checked_callbacks(op: str, callbacks: Iterable[Callback]) -> list[Callback]:
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"{op}: callbacks is a {type(callbacks).__name__}; give a list, such as [Progress()]")
+    for i, callback in enumerate(given := check_list(op, "callbacks", callbacks, "a list, such as [Progress()]")):
+        if isinstance(callback, type) or not hasattr(callback, "on_update"):
+            raise TypeError(f"{op}: callbacks[{i}] is {shown(callback)}; it must be a callback, such as Progress()")
+    return given

@@ -276,25 +276,25 @@ def test_the_repr_is_the_expression_that_makes_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "error", "message"),
     [
-        (lambda: Shift(-1), "Shift: pixels -1 must be a whole number of at least 0"),
-        (lambda: Shift(1.5), r"Shift: pixels 1\.5 must be a whole number .* subpixel=True"),
-        (lambda: Shift(math.nan, subpixel=True), "Shift: pixels nan must be a number of at least 0"),
-        (lambda: Rotation(181), "Rotation: degrees 181 must be a number from 0 to 180"),
-        (lambda: Shear(-0.1), r"Shear: factor -0\.1 must be a number of at least 0"),
-        (lambda: Rotation(True), "Rotation: degrees True must be"),
-        (lambda: Scale(0, 1), "Scale: low 0 must be a number over 0"),
-        (lambda: Scale(1.1, 0.9), r"Scale: high 0\.9 must be a number of at least low = 1\.1"),
-        (lambda: Elastic(alpha=-1), "Elastic: alpha -1 must be"),
-        (lambda: Elastic(sigma=0), "Elastic: sigma 0 must be a number over 0"),
-        (lambda: Shift(1, seed=True), "Shift: seed True must be an int"),
-        (lambda: Shift(1, maps=0), "Shift: maps 0 must be an int of at least 1"),
-        (lambda: Compose(), "Compose: no augmentation given"),
+        (lambda: Shift(-1), ValueError, "Shift: pixels is -1; it must be a number of at least 0"),
+        (lambda: Shift(1.5), ValueError, r"Shift: pixels is 1\.5; it must be a whole number, or use subpixel=True"),
+        (lambda: Shift(math.nan, subpixel=True), ValueError, "Shift: pixels is nan; it must be a number of at least 0"),
+        (lambda: Rotation(181), ValueError, "Rotation: degrees is 181; it must be a number from 0 to 180"),
+        (lambda: Shear(-0.1), ValueError, r"Shear: factor is -0\.1; it must be a number of at least 0"),
+        (lambda: Rotation(True), TypeError, "Rotation: degrees is True; it must be"),
+        (lambda: Scale(0, 1), ValueError, "Scale: low is 0; it must be a number above 0"),
+        (lambda: Scale(1.1, 0.9), ValueError, r"Scale: high is 0\.9; it must be a number of at least 1\.1"),
+        (lambda: Elastic(alpha=-1), ValueError, "Elastic: alpha is -1; it must be"),
+        (lambda: Elastic(sigma=0), ValueError, "Elastic: sigma is 0; it must be a number above 0"),
+        (lambda: Shift(1, seed=True), TypeError, "Shift: seed is True; it must be a whole number"),
+        (lambda: Shift(1, maps=0), ValueError, "Shift: maps is 0; it must be a whole number of at least 1"),
+        (lambda: Compose(), ValueError, "Compose: no augmentation given"),
     ],
 )
-def test_bad_settings_are_errors(make: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_bad_settings_are_errors(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
         make()
 
 

@@ -89,5 +89,5 @@ def test_only_csv_error_escapes_from_noise(tmp_path: Path, noise: bytes, place: 
 def test_a_missing_file_and_bad_sizes_are_the_usual_errors(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         csv.load(tmp_path / "absent.csv")
-    with pytest.raises(ValueError, match="csv: images of 0 x 28; both must be at least 1"):
+    with pytest.raises(ValueError, match="csv: rows is 0; it must be a whole number of at least 1"):
         csv.load(tmp_path / "absent.csv", rows=0)

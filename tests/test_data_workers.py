@@ -122,7 +122,8 @@ def test_what_cannot_be_sent_is_an_error_before_any_process() -> None:
 
 def test_bad_numbers_of_workers_are_errors() -> None:
     for workers in (-1, 1.0, True):
-        with pytest.raises(ValueError, match=r"DataLoader: workers .* must be an int of at least 0"):
+        error = TypeError if workers is True else ValueError
+        with pytest.raises(error, match=r"DataLoader: workers is .*; it must be a whole number of at least 0"):
             DataLoader(IMAGES, 5, workers=workers)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="augment and workers take stored bytes"):
         DataLoader([([[[0.5]]], 3)], 1, workers=1)

@@ -172,9 +172,9 @@ def test_softmax_rows_are_probabilities() -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: nn.Conv2d(0, 8, 3), "in_channels=0"),
+        (lambda: nn.Conv2d(0, 8, 3), "Conv2d: in_channels is 0; it must be a whole number of at least 1"),
         (lambda: nn.Conv2d(3, 8, 3, groups=2), "groups=2 does not divide 3 channels"),
-        (lambda: nn.Dense(4, 0), "out_features=0"),
+        (lambda: nn.Dense(4, 0), "Dense: out_features is 0; it must be a whole number of at least 1"),
         (lambda: nn.Conv2d(1, 8, 3)([[[[1.0]]]]), "does not fit into 1"),
         (lambda: nn.Conv2d(3, 8, 3)(images()), "the input has 1"),
         (lambda: nn.Dense(4, 2)([[1.0, 2.0]]), r"\(1, 2\) @ \(4, 2\): inner sizes 2 and 4 differ"),

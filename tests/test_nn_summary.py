@@ -112,8 +112,8 @@ def test_the_model_is_afterwards_as_before() -> None:
     ("shape", "words"),
     [
         ((2, 28, 28), r"does not take an input of shape \(2, 28, 28\), nor \(1, 2, 28, 28\): .*conv2d"),
-        ((0, 28), "must hold sizes of at least 1"),
-        ((1.5,), "must hold sizes of at least 1"),
+        ((0, 28), r"input_shape\[0\] is 0; it must be a whole number of at least 1"),
+        ((1.5,), r"input_shape\[0\] is 1\.5; it must be a whole number of at least 1"),
     ],
 )
 def test_bad_shapes_are_named(shape: Any, words: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..checkpoint import save_checkpoint, save_weights
+from ..checks import check_kind, check_path, check_size
 from ..results import Epoch, Step
 from ..trainer import Trainer
 from .base import Callback
@@ -26,15 +26,15 @@ class Checkpoint(Callback):
         extra: what to keep with it.
 
     Raises:
-        ValueError: `every` below 1.
+        ValueError: `every` below 1. TypeError: a path, number or dict that is none.
     """
 
     def __init__(
         self, path: str | os.PathLike[str], every: int | None = None, extra: Mapping[str, Any] | None = None
     ) -> None:
-        if every is not None and every < 1:
-            raise ValueError(f"Checkpoint: every is {every}; it must be at least 1")
-        self.path, self.every, self.extra = Path(path), every, extra
+        op = type(self).__name__
+        self.path, self.every = check_path(op, "path", path), None if every is None else check_size(op, "every", every)
+        self.extra = None if extra is None else check_kind(op, "extra", extra, Mapping, "a dict")
 
     def on_start(self, trainer: Trainer) -> None:
         """So that there is something to resume from the start on; and a write that must fail fails now."""
@@ -67,7 +67,7 @@ class BestWeights(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], monitor: str = "validation_loss") -> None:
-        self.path, self.monitor = Path(path), Monitor("BestWeights", monitor)
+        self.path, self.monitor = check_path("BestWeights", "path", path), Monitor("BestWeights", monitor)
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
         """Write it if this epoch was the best so far."""

@@ -6,8 +6,8 @@ import csv
 import io
 import os
 from dataclasses import asdict, fields
-from pathlib import Path
 
+from ..checks import check_path
 from ..files import write_whole
 from ..results import Epoch
 from ..trainer import Trainer
@@ -26,7 +26,7 @@ class CSVLog(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = check_path("CSVLog", "path", path)
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
         """Write the file."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from ..checks import check_kind, check_not_negative, shown
 from ..results import Epoch
 
 __all__ = ["Monitor"]
@@ -26,11 +27,9 @@ class Monitor:
     """
 
     def __init__(self, op: str, name: str, min_delta: float = 0.0) -> None:
-        if name not in _MEASURES:
-            raise ValueError(f"{op}: monitor is {name!r}; it can be {', '.join(_MEASURES)}")
-        if not 0 <= min_delta < math.inf:
-            raise ValueError(f"{op}: min_delta is {min_delta}; it must be a number of at least 0")
-        self.op, self.name, self.min_delta = op, name, min_delta
+        if check_kind(op, "monitor", name, str, "a word, such as 'validation_loss'") not in _MEASURES:
+            raise ValueError(f"{op}: monitor is {shown(name)}; it can be {', '.join(_MEASURES)}")
+        self.op, self.name, self.min_delta = op, name, check_not_negative(op, "min_delta", min_delta)
         self.best: float | None = None
         self.waited = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ..checks import check_flag
 from ..results import Epoch, Step
 from ..trainer import Trainer
 from .base import Callback
@@ -22,7 +23,7 @@ class Progress(Callback):
     """
 
     def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
+        self.quiet = check_flag("Progress", "quiet", quiet)
         self._bar: Any = None
         self._shown = 0.0
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
+from ..checks import check_size
 from ..results import Epoch, Step
 from ..trainer import Trainer
 from .base import Callback
@@ -25,7 +26,7 @@ class EarlyStopping(Callback):
 
     Raises:
         ValueError: an unknown measure, a number out of its range; in training, a measure that is nan because there is
-            no validation set.
+            no validation set. TypeError: a number or a word that is none.
 
     >>> import nn
     >>> stopping = nn.callbacks.EarlyStopping(patience=2)
@@ -34,9 +35,8 @@ class EarlyStopping(Callback):
     """
 
     def __init__(self, patience: int = 5, monitor: str = "validation_loss", min_delta: float = 0.0) -> None:
-        if not isinstance(patience, int) or patience < 1:
-            raise ValueError(f"EarlyStopping: patience is {patience!r}; it must be an int of at least 1")
-        self.patience, self.monitor = patience, Monitor("EarlyStopping", monitor, min_delta)
+        self.patience = check_size("EarlyStopping", "patience", patience)
+        self.monitor = Monitor("EarlyStopping", monitor, min_delta)
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
         """Count, and perhaps stop."""

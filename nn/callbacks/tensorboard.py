@@ -15,9 +15,9 @@ import struct
 import time
 from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
 from typing import BinaryIO
 
+from ..checks import check_path, check_size
 from ..results import Epoch, Step
 from ..trainer import Trainer
 from .base import Callback
@@ -36,13 +36,12 @@ class TensorBoardLog(Callback):
         every: log each so many updates.
 
     Raises:
-        ValueError: `every` below 1.
+        ValueError: `every` below 1. TypeError: a path or number that is none.
     """
 
     def __init__(self, folder: str | os.PathLike[str], every: int = 10) -> None:
-        if every < 1:
-            raise ValueError(f"TensorBoardLog: every is {every}; it must be at least 1")
-        self.folder, self.every = Path(folder), every
+        op = "TensorBoardLog"
+        self.folder, self.every = check_path(op, "folder", folder), check_size(op, "every", every)
         self._file: BinaryIO | None = None
 
     def on_start(self, trainer: Trainer) -> None:

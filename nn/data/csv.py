@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from ..checks import check_path, check_size, check_whole
 from .dataset import Dataset
 from .idx import open_plain_or_gzip
 
@@ -48,9 +49,9 @@ def load(path: str | os.PathLike[str], rows: int = 28, columns: int = 28, classe
     >>> data.labels, data.image(0)
     ([7, 1], [[[0.0, 0.2]]])
     """
-    name = os.fspath(path)
-    if rows < 1 or columns < 1:
-        raise ValueError(f"csv: images of {rows} x {columns}; both must be at least 1")
+    name = str(check_path("csv", "path", path))
+    rows, columns = check_size("csv", "rows", rows), check_size("csv", "columns", columns)
+    classes = check_whole("csv", "classes", classes, at_least=1, at_most=256)
     width = 1 + rows * columns
     pixels, labels = bytearray(), bytearray()
     try:

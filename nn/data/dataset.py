@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias, overload
 
+from ..checks import check_kind, check_size, check_whole
+
 __all__ = ["Dataset", "Image", "nested"]
 
 #: One image as nested lists of floats: (channels, height, width).
@@ -37,6 +39,7 @@ class Dataset:
 
     Raises:
         ValueError: sizes that do not fit each other, or a label out of range (names the first such index).
+        TypeError: an argument of another type.
 
     >>> data = Dataset(bytes([0, 51, 255, 0, 102, 0, 0, 0]), labels=bytes([1, 0]), rows=2, columns=2, classes=3)
     >>> data[0]
@@ -52,11 +55,11 @@ class Dataset:
     def __init__(
         self, pixels: bytes, labels: bytes, rows: int, columns: int, classes: int = 10, name: str = "dataset"
     ) -> None:
-        if rows < 1 or columns < 1 or not 1 <= classes <= 256:
-            raise ValueError(
-                f"{name}: images of {rows} x {columns} in {classes} classes; "
-                f"sizes must be at least 1 and classes 1 to 256, as a label is one byte"
-            )
+        check_kind("Dataset", "name", name, str, "a word")
+        check_kind("Dataset", "pixels", pixels, bytes | bytearray | memoryview, "bytes, one for each pixel")
+        check_kind("Dataset", "labels", labels, bytes | bytearray, "bytes, one for each image")
+        rows, columns = check_size("Dataset", "rows", rows), check_size("Dataset", "columns", columns)
+        classes = check_whole("Dataset", "classes", classes, at_least=1, at_most=256)  # as a label is one byte
         if len(pixels) != len(labels) * rows * columns:
             raise ValueError(
                 f"{name}: {len(pixels):,} pixels are {len(pixels) / (rows * columns):,g} images of {rows} x {columns}, "

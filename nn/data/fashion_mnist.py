@@ -92,12 +92,13 @@ def load(
         quiet: no download progress on stderr.
 
     Raises:
+        TypeError: an argument of another type.
         ValueError: an unknown split, a bad limit, or (``IdxError``) a damaged file.
         OSError: a missing file, a failed download (``DownloadError``) or a wrong checksum (``ChecksumError``).
 
     >>> load("trian")
     Traceback (most recent call last):
         ...
-    ValueError: fashion_mnist: split 'trian' must be one of 'train', 'test'
+    ValueError: fashion_mnist: split is 'train' or 'test', not 'trian'
     """
     return FASHION_MNIST.load(split, folder=folder, limit=limit, verify=verify, offline=offline, quiet=quiet)

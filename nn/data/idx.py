@@ -35,6 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from ..checks import check_kind, check_path, check_whole
 from ..files import write_whole
 
 __all__ = ["ELEMENT_TYPES", "IdxArray", "IdxError", "gzip_bytes", "open_plain_or_gzip", "read_idx", "write_idx"]
@@ -62,7 +63,8 @@ class IdxError(ValueError):
 class IdxArray:
     """An IDX file's content: a shape and its elements' bytes, big-endian as they are in the file.
 
-    Raises ``ValueError`` when the number of bytes does not fit the shape.
+    Raises ``ValueError`` when the number of bytes does not fit the shape, ``TypeError`` for an argument of another
+    type.
 
     >>> digits = IdxArray((2, 3), bytes([0, 1, 2, 3, 4, 5]))
     >>> digits.shape, digits.data[4], digits.magic
@@ -76,8 +78,13 @@ class IdxArray:
     element_type: int = UNSIGNED_BYTE
 
     def __post_init__(self) -> None:
+        check_kind("IdxArray", "shape", self.shape, tuple, "a tuple of sizes")
+        for i, size in enumerate(self.shape):
+            check_whole("IdxArray", f"shape[{i}]", size)  # its range is looked at below
+        check_kind("IdxArray", "data", self.data, bytes | bytearray | memoryview, "bytes")
+        check_whole("IdxArray", "element_type", self.element_type, at_least=0, at_most=255)
         if self.element_type not in ELEMENT_TYPES:
-            raise ValueError(f"IdxArray: element type 0x{self.element_type:02x} is not one of {_known_types()}")
+            raise ValueError(f"IdxArray: element type {self.element_type:#04x} is not one of {_known_types()}")
         if not 1 <= len(self.shape) <= 255 or not all(0 <= size < 2**32 for size in self.shape):
             raise ValueError(
                 f"IdxArray: shape {_short(self.shape)} does not fit IDX: 1 to 255 sizes, each 0 to 2**32 - 1"
@@ -128,6 +135,10 @@ def read_idx(path: str | os.PathLike[str], *, dimensions: int | None = None, max
     ...     read_idx(f"{folder}/labels.gz", dimensions=1).data
     b'\\x05\\x00\\x04'
     """
+    check_path("read_idx", "path", path)
+    if dimensions is not None:
+        check_whole("read_idx", "dimensions", dimensions, at_least=1, at_most=255)
+    check_whole("read_idx", "max_bytes", max_bytes, at_least=0)
     try:
         with open_plain_or_gzip(path) as stream:
             return _parse(stream, os.fspath(path), dimensions, max_bytes)
@@ -191,7 +202,8 @@ def write_idx(path: str | os.PathLike[str], content: IdxArray, *, compress: bool
     Raises:
         OSError: the file cannot be written.
     """
-    target = Path(path)
+    target = check_path("write_idx", "path", path)
+    check_kind("write_idx", "content", content, IdxArray, "an IdxArray")
     blob = content.header + content.data
     if compress or (compress is None and target.suffix == ".gz"):
         blob = gzip_bytes(blob)

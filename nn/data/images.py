@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..checks import check_flag, check_path, check_size, check_whole
 from .dataset import Dataset
 
 if TYPE_CHECKING:
@@ -182,6 +183,10 @@ def load_folder(
     """
     from .drawing import SIDE, prepare_drawing
 
+    op = "load_folder"
+    folder, prepare = check_path(op, "folder", folder), check_flag(op, "prepare", prepare)
+    rows, columns = check_size(op, "rows", rows), check_size(op, "columns", columns)
+    classes = check_whole(op, "classes", classes, at_least=1, at_most=256)
     paths, labels = labelled_files(folder, classes)
     pixels = []
     for path in paths:

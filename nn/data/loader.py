@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
+from ..checks import check_flag, check_function, check_whole, shown
 from .dataset import Dataset, Image, nested
 from .workers import StoredBatch, Workers
 
@@ -26,6 +27,15 @@ class Examples(Protocol):
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> tuple[Image, int]: ...
+
+
+def check_examples(op: str, name: str, dataset: Examples) -> None:
+    """Raise TypeError for what has no length and items; of what kind these are, each batch will tell."""
+    known = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
+    if not known or isinstance(dataset, type | str | bytes | Mapping):
+        raise TypeError(
+            f"{op}: {name} is {shown(dataset)}; it must be a Dataset, or have a length and (image, label) by index"
+        )
 
 
 class DataLoader:
@@ -53,7 +63,7 @@ class DataLoader:
     Raises:
         ValueError: a batch size under 1, an empty dataset, ``drop_last`` with fewer images than one batch, or a
             negative number of workers.
-        TypeError: ``augment`` or ``workers`` for a dataset that is no ``Dataset``.
+        TypeError: an argument of another type; ``augment`` or ``workers`` for a dataset that is no ``Dataset``.
         RuntimeError: on the way, for a worker that failed or died.
 
     >>> from nn.data import mnist
@@ -77,10 +87,13 @@ class DataLoader:
         augment: Augment | None = None,
         workers: int = 0,
     ) -> None:
-        if not _is_int(batch_size) or batch_size < 1:
-            raise ValueError(f"DataLoader: batch_size {batch_size!r} must be an int of at least 1")
-        if not _is_int(seed):
-            raise ValueError(f"DataLoader: seed {seed!r} must be an int, or the order could not be repeated")
+        op = "DataLoader"
+        batch_size = check_whole(op, "batch_size", batch_size, at_least=1)
+        shuffle, drop_last = check_flag(op, "shuffle", shuffle), check_flag(op, "drop_last", drop_last)
+        seed, workers = check_whole(op, "seed", seed), check_whole(op, "workers", workers, at_least=0)
+        if augment is not None:
+            check_function(op, "augment", augment, "a function of an image, such as nn.data.augmentation.Shift(2)")
+        check_examples(op, "the dataset", dataset)
         if len(dataset) == 0:
             raise ValueError("DataLoader: the dataset is empty; give it at least one image")
         if drop_last and len(dataset) < batch_size:
@@ -88,8 +101,6 @@ class DataLoader:
                 f"DataLoader: {len(dataset)} images make no batch of {batch_size} with drop_last=True; "
                 f"use a smaller batch_size or drop_last=False"
             )
-        if not _is_int(workers) or workers < 0:
-            raise ValueError(f"DataLoader: workers {workers!r} must be an int of at least 0")
         if (augment is not None or workers) and not isinstance(dataset, Dataset):
             raise TypeError(
                 f"DataLoader: augment and workers take stored bytes, and a {type(dataset).__name__} has none; "
@@ -112,9 +123,7 @@ class DataLoader:
 
     def set_epoch(self, epoch: int) -> None:
         """Make the next pass that of ``epoch``, counted from 0."""
-        if not _is_int(epoch) or epoch < 0:
-            raise ValueError(f"DataLoader: epoch {epoch!r} must be an int of at least 0")
-        self._epoch = epoch
+        self._epoch = check_whole("DataLoader", "epoch", epoch, at_least=0)
 
     def order(self, epoch: int) -> list[int]:
         """Return the order in which ``epoch`` visits the dataset, the same on every Python version and machine.
@@ -179,10 +188,8 @@ class DataLoader:
 
     def _pass(self, start: int, epoch_from: Callable[[int, int], Iterator[_B]]) -> Iterator[_B]:
         """The rest of an epoch, prepared now, so that errors come now and the epoch is the present one."""
-        if not _is_int(start) or not 0 <= start <= len(self):
-            raise ValueError(
-                f"DataLoader: start {start!r} must be an int from 0 to {len(self)}, the batches of an epoch"
-            )
+        if check_whole("DataLoader", "start", start, at_least=0) > len(self):
+            raise ValueError(f"DataLoader: start is {start}; an epoch has {len(self)} batches")
         return self._counted(self._epoch, epoch_from(self._epoch, start))
 
     def _counted(self, epoch: int, batches: Iterator[_B]) -> Iterator[_B]:
@@ -236,8 +243,3 @@ class DataLoader:
         """The number of batches in an epoch."""
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole if self.drop_last or rest == 0 else whole + 1
-
-
-def _is_int(value: object) -> bool:
-    """Tell whether ``value`` is an int and not a truth value, which Python counts among the ints."""
-    return isinstance(value, int) and not isinstance(value, bool)

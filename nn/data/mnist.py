@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from ..checks import check_choice, check_flag, check_size, shown
 from .dataset import Dataset
 from .download import RemoteFile
 from .source import IdxSource, Split
@@ -86,6 +87,7 @@ def load(
         quiet: no download progress on stderr.
 
     Raises:
+        TypeError: an argument of another type.
         ValueError: an unknown split or subset, a bad limit, or (``IdxError``) a damaged file.
         OSError: a missing file, a failed download (``DownloadError``) or a wrong checksum (``ChecksumError``).
 
@@ -103,16 +105,18 @@ def load(
                     *#.
                      .###:
     """
-    if subset not in (None, "paper"):
-        raise ValueError(f"mnist: subset {subset!r} must be 'paper' or None")
+    if subset is not None and subset != "paper":
+        raise ValueError(f"mnist: subset is {shown(subset)}; it must be 'paper' or None")
+    check_choice("mnist", "split", split, tuple(MNIST.files))
+    limit = None if limit is None else check_size("mnist", "limit", limit)
     if subset is None:
         return MNIST.load(split, folder=folder, limit=limit, verify=verify, offline=offline, quiet=quiet)
     most = PAPER_SUBSET.get(split)
     if most is not None and limit is not None and limit > most:
-        raise ValueError(f"mnist: limit {limit} is more than the {most} {split} images of the paper's subset")
+        raise ValueError(f"mnist: limit {shown(limit)} is more than the {most} {split} images of the paper's subset")
     return MNIST.load(
         split,
         folder=SUBSET_FOLDER if folder is None else folder,
         limit=most if limit is None else limit,
-        verify=verify and folder is not None,
+        verify=check_flag("mnist", "verify", verify) and folder is not None,
     )

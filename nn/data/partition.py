@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from ..checks import check_flag, check_kind, check_whole, is_number, shown
 from .dataset import Dataset
 
 __all__ = ["split"]
@@ -22,15 +23,15 @@ def split(
             most by it.)
 
     Raises:
-        ValueError: nothing would be left on one of the sides.
+        ValueError: nothing would be left on one of the sides. TypeError: an argument of another type.
 
     >>> from nn.data import mnist
     >>> train, validation = split(mnist.load("train", subset="paper"), 0.2, seed=1, stratified=True)
     >>> len(train), len(validation)
     (800, 200)
     """
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise ValueError(f"split: seed {seed!r} must be an int, or the split could not be repeated")
+    check_kind("split", "dataset", dataset, Dataset, "a Dataset")
+    seed, stratified = check_whole("split", "seed", seed), check_flag("split", "stratified", stratified)
     total = len(dataset)
     count = _count(validation, total)
     rng = random.Random(f"split seed {seed}")
@@ -47,15 +48,18 @@ def split(
 
 def _count(validation: int | float, total: int) -> int:
     """How many images to take out."""
-    if isinstance(validation, bool) or not isinstance(validation, int | float):
-        raise ValueError(f"split: validation {validation!r} must be a number of images or a share of them")
-    if isinstance(validation, float) and not 0 < validation < 1:
-        raise ValueError(f"split: validation {validation!r} must be between 0 and 1, or a whole number of images")
-    count = round(validation * total) if isinstance(validation, float) else validation
+    if not is_number(validation):
+        raise TypeError(f"split: validation is {shown(validation)}; it must be a number of images or a share of them")
+    whole = hasattr(validation, "__index__")
+    if not whole and not 0 < validation < 1:
+        raise ValueError(
+            f"split: validation is {shown(validation)}; it must be between 0 and 1, or a whole number of images"
+        )
+    count = check_whole("split", "validation", validation) if whole else round(validation * total)
     if not 0 < count < total:
         raise ValueError(
-            f"split: validation {validation!r} of {total} images leaves {total - count} and takes {count}; "
-            f"both must be at least 1"
+            f"split: validation {shown(validation)} of {total} images leaves {shown(total - count)} and takes "
+            f"{shown(count)}; both must be at least 1"
         )
     return count
 

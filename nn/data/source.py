@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ..checks import check_choice, check_flag, check_path, check_size
 from .dataset import Dataset
 from .download import ChecksumError, RemoteFile, compare_sums, download
 from .idx import IdxArray, IdxError, read_idx
@@ -68,18 +69,19 @@ class IdxSource:
             quiet: no progress on stderr.
 
         Raises:
-            ValueError: an unknown split, or a limit under 1 or over the number of images.
+            ValueError: an unknown split, or a limit under 1 or over the number of images. TypeError: an argument of
+                another type.
             IdxError: a file that is damaged or does not hold what it should (a ``ValueError`` too).
             FileNotFoundError: a folder lacks a file.
             ChecksumError: a file's SHA-256 is not the published one.
             DownloadError: no mirror could be reached, or the cache folder cannot be written.
         """
-        if split not in self.files:
-            raise ValueError(f"{self.name}: split {split!r} must be one of {', '.join(map(repr, self.files))}")
-        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-            raise ValueError(f"{self.name}: limit {limit!r} must be an int of at least 1, or None for all images")
+        check_choice(self.name, "split", split, tuple(self.files))
+        limit = None if limit is None else check_size(self.name, "limit", limit)
+        verify, offline = check_flag(self.name, "verify", verify), check_flag(self.name, "offline", offline)
+        quiet = check_flag(self.name, "quiet", quiet)
         images_file, labels_file = self.files[split]
-        chosen = self._chosen_folder(folder)
+        chosen = self._chosen_folder(None if folder is None else check_path(self.name, "folder", folder))
         if chosen is None:
             images_path, images = self._from_cache(images_file, 3, offline, quiet)
             labels_path, labels = self._from_cache(labels_file, 1, offline, quiet)

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
+from ..checks import check_number, check_size, shown
 from ..module import Module
 from ..nested import as_value
 
@@ -49,7 +50,7 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
+        self.negative_slope = check_number(type(self).__name__, "negative_slope", negative_slope, tensor=True)
 
     def forward(self, x: Any) -> Value:
         """Any shape."""
@@ -69,7 +70,7 @@ class ELU(Module):
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
+        self.alpha = check_number(type(self).__name__, "alpha", alpha, tensor=True)
 
     def forward(self, x: Any) -> Value:
         """Any shape."""
@@ -112,9 +113,9 @@ class PReLU(Module):
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
-        if num_parameters < 1:
-            raise ValueError(f"PReLU: num_parameters={num_parameters} must be at least 1")
-        self.weight = Value([init] * num_parameters, name="weight")
+        op = type(self).__name__
+        count, slope = check_size(op, "num_parameters", num_parameters), check_number(op, "init", init)
+        self.weight = Value([slope] * count, name="weight")
 
     def forward(self, x: Any) -> Value:
         """The same shape."""
@@ -223,8 +224,11 @@ class Hardtanh(Module):
     """
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        op = type(self).__name__
+        for name, limit in (("min_val", min_val), ("max_val", max_val)):
+            check_number(op, name, limit, tensor=True, infinite=True)
         if not min_val < max_val:
-            raise ValueError(f"{type(self).__name__}: min_val={min_val} must be below max_val={max_val}")
+            raise ValueError(f"{op}: min_val={shown(min_val)} must be below max_val={shown(max_val)}")
         self.min_val, self.max_val = min_val, max_val
 
     def forward(self, x: Any) -> Value:

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 from tinygrad_lists import Value
 
+from ..checks import check_kind
 from ..module import Module
 from ..nested import as_value
 
@@ -104,7 +105,8 @@ class Residual(Module):
         if not layers:
             raise ValueError("Residual: no layers; there is nothing to add to the input")
         self.body = Sequential(*layers)
-        self.shortcut = shortcut if shortcut is not None else Identity()
+        wanted = "a Module, such as nn.Conv2d(...), or left out"
+        self.shortcut = Identity() if shortcut is None else check_kind("Residual", "shortcut", shortcut, Module, wanted)
 
     def forward(self, x: Any) -> Value:
         """f(x) plus the shortcut."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from tinygrad_lists import Value, conv1d, conv2d, conv_transpose2d
 
 from .. import init
+from ..checks import check_flag, check_rng, check_size, check_sizes, check_whole
 from ..module import Module
 
 __all__ = ["Conv1d", "Conv2d", "ConvTranspose2d"]
@@ -24,28 +25,35 @@ class _Convolution(Module):
     bias: Value | None
     groups: int
 
+    #: Axes along which the window moves.
+    _axes: ClassVar[int] = 2
+
+    def _sizes(self, name: str, value: Pair, at_least: int = 1) -> Any:
+        """A size that all axes have, or one for each of them, checked."""
+        op = type(self).__name__
+        return check_sizes(op, name, value, at_least) if self._axes == 2 else check_whole(op, name, value, at_least)
+
     def _set_up(
         self,
-        channels: tuple[int, int],
-        kernel: Sequence[int],
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
         groups: int,
         bias: bool,
         rng: random.Random | None,
         transposed: bool = False,
     ) -> None:
-        name, (in_channels, out_channels) = type(self).__name__, channels
-        if min(in_channels, out_channels, groups, *kernel) < 1:
-            raise ValueError(
-                f"{name}: in_channels={in_channels}, out_channels={out_channels}, kernel_size={tuple(kernel)}, "
-                f"groups={groups} must all be at least 1"
-            )
+        op = type(self).__name__
+        in_channels = check_size(op, "in_channels", in_channels)
+        out_channels = check_size(op, "out_channels", out_channels)
+        groups = check_size(op, "groups", groups)
+        size = self._sizes("kernel_size", kernel_size)
+        kernel = size if isinstance(size, tuple) else (size,) * self._axes
+        bias, rng = check_flag(op, "bias", bias), check_rng(op, rng, "uniform")
         if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{name}: groups={groups} does not divide {in_channels} channels and {out_channels} filters"
-            )
+            raise ValueError(f"{op}: groups={groups} does not divide {in_channels} channels and {out_channels} filters")
         first, second = (in_channels, out_channels) if transposed else (out_channels, in_channels)
         shape = (first, second // groups, *kernel)
-        rng = rng if rng is not None else random.Random(0)
         gain = 1 / math.sqrt(3)  # makes kaiming_uniform's bound 1/sqrt(fan_in), PyTorch's default
         self.weight = Value(init.kaiming_uniform(shape, rng, gain), name="weight")
         bound = 1 / math.sqrt(init.fans(shape)[0])
@@ -81,6 +89,7 @@ class Conv2d(_Convolution):
 
     Raises:
         ValueError: sizes below 1, groups that do not divide the channels; an input of another shape, or too small.
+        TypeError: sizes that are no numbers, a `bias` that is neither True nor False, an `rng` that is no generator.
 
     >>> import nn
     >>> layer = nn.Conv2d(1, 8, 3)
@@ -100,8 +109,9 @@ class Conv2d(_Convolution):
         bias: bool = True,
         rng: random.Random | None = None,
     ) -> None:
-        self._set_up((in_channels, out_channels), both(kernel_size, "Conv2d"), groups, bias, rng)
-        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.stride, self.dilation = self._sizes("stride", stride), self._sizes("dilation", dilation)
+        self.padding = self._sizes("padding", padding, at_least=0)
+        self._set_up(in_channels, out_channels, kernel_size, groups, bias, rng)
 
     def forward(self, x: Any) -> Value:
         """(N, C, H, W) -> (N, F, H', W')."""
@@ -129,7 +139,7 @@ class Conv1d(_Convolution):
     Shapes: (N, C, L) -> (N, F, L') with ``L' = (L + 2·padding - dilation·(kernel - 1) - 1) // stride + 1``.
 
     Raises:
-        ValueError: as for `Conv2d`.
+        ValueError, TypeError: as for `Conv2d`.
 
     >>> import nn
     >>> layer = nn.Conv1d(1, 1, 2)
@@ -137,6 +147,8 @@ class Conv1d(_Convolution):
     >>> layer([[[1.0, 2.0, 3.0]]]).data
     [[[21.5, 32.5]]]
     """
+
+    _axes = 1
 
     def __init__(
         self,
@@ -150,8 +162,9 @@ class Conv1d(_Convolution):
         bias: bool = True,
         rng: random.Random | None = None,
     ) -> None:
-        self._set_up((in_channels, out_channels), (kernel_size,), groups, bias, rng)
-        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.stride, self.dilation = self._sizes("stride", stride), self._sizes("dilation", dilation)
+        self.padding = self._sizes("padding", padding, at_least=0)
+        self._set_up(in_channels, out_channels, kernel_size, groups, bias, rng)
 
     def forward(self, x: Any) -> Value:
         """(N, C, L) -> (N, F, L')."""
@@ -182,7 +195,7 @@ class ConvTranspose2d(_Convolution):
     ``H' = (H - 1)·stride - 2·padding + dilation·(kernel - 1) + output_padding + 1``.
 
     Raises:
-        ValueError: as for `Conv2d`; an `output_padding` that is too large.
+        ValueError, TypeError: as for `Conv2d`; an `output_padding` that is too large.
 
     >>> import nn
     >>> layer = nn.ConvTranspose2d(1, 1, (1, 2), stride=(1, 2), bias=False)
@@ -204,9 +217,10 @@ class ConvTranspose2d(_Convolution):
         dilation: Pair = 1,
         rng: random.Random | None = None,
     ) -> None:
-        kernel = both(kernel_size, "ConvTranspose2d")
-        self._set_up((in_channels, out_channels), kernel, groups, bias, rng, transposed=True)
-        self.stride, self.padding, self.output_padding, self.dilation = stride, padding, output_padding, dilation
+        self.stride, self.dilation = self._sizes("stride", stride), self._sizes("dilation", dilation)
+        self.padding = self._sizes("padding", padding, at_least=0)
+        self.output_padding = self._sizes("output_padding", output_padding, at_least=0)
+        self._set_up(in_channels, out_channels, kernel_size, groups, bias, rng, transposed=True)
 
     def forward(self, x: Any) -> Value:
         """(N, C, H, W) -> (N, F, H', W')."""
@@ -223,15 +237,3 @@ class ConvTranspose2d(_Convolution):
         channels, filters = self.weight.shape[:2]
         names = (("stride", 1), ("padding", 0), ("output_padding", 0), ("dilation", 1), ("groups", 1))
         return self._repr(channels, filters * self.groups, *names)
-
-
-def both(size: Pair, name: str) -> tuple[int, int]:
-    """A size for height and width; an int stands for itself twice.
-
-    >>> both(3, "Conv2d"), both((1, 2), "Conv2d")
-    ((3, 3), (1, 2))
-    """
-    sizes = (size, size) if isinstance(size, int) else tuple(size)
-    if len(sizes) != 2:
-        raise ValueError(f"{name}: kernel_size is an int or a pair (height, width), not {size!r}")
-    return sizes

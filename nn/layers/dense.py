@@ -10,6 +10,7 @@ from typing import Any
 from tinygrad_lists import Value, functions
 
 from .. import init
+from ..checks import check_flag, check_rng, check_size
 from ..module import Module
 
 __all__ = ["Dense", "Flatten"]
@@ -26,7 +27,8 @@ class Dense(Module):
     Shapes: (..., in) -> (..., out).
 
     Raises:
-        ValueError: sizes below 1; an input that does not end in `in_features`.
+        ValueError: sizes below 1; an input that does not end in `in_features`. TypeError: sizes that are no numbers, a
+            `bias` that is neither True nor False, an `rng` that is no generator; an input that holds no numbers.
 
     >>> import nn
     >>> layer = nn.Dense(2, 1)
@@ -38,9 +40,11 @@ class Dense(Module):
     def __init__(
         self, in_features: int, out_features: int, bias: bool = True, rng: random.Random | None = None
     ) -> None:
-        if min(in_features, out_features) < 1:
-            raise ValueError(f"Dense: in_features={in_features} and out_features={out_features} must be at least 1")
-        rng = rng if rng is not None else random.Random(0)
+        op = type(self).__name__
+        in_features, out_features = (
+            check_size(op, name, size) for name, size in (("in_features", in_features), ("out_features", out_features))
+        )
+        bias, rng = check_flag(op, "bias", bias), check_rng(op, rng, "uniform")
         bound = 1 / math.sqrt(in_features)
         self.weight = Value(init.kaiming_uniform((in_features, out_features), rng, 1 / math.sqrt(3)), name="weight")
         self.bias = Value([rng.uniform(-bound, bound) for _ in range(out_features)], name="bias") if bias else None

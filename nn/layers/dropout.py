@@ -7,6 +7,7 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
+from ..checks import check_rng, check_share
 from ..generator import RANGE, draw, seed
 from ..module import Module
 from ..nested import as_value
@@ -35,7 +36,7 @@ class Dropout(Module):
     Shapes: any, and the same out. Every element is drawn for itself, so each sample of a batch has its own mask.
 
     Raises:
-        ValueError: p out of range.
+        ValueError: p out of range. TypeError: p is no number, or rng no generator.
 
     >>> import nn
     >>> layer = nn.Dropout(0.5)
@@ -46,11 +47,17 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: random.Random | None = None) -> None:
+        rng = None if rng is None else check_rng(type(self).__name__, rng, "randrange")
         self.generator = Value(seed(rng), requires_grad=False, name="generator")
-        self._p = Setting(_share(p), "p")
+        self._p = Setting(self._share(p), "p")
         # Both worked out in Python, so that any precision of a compiled step drops the same places.
-        self._limit = Setting(_limit(p))
+        self._limit = Setting(_limit(self.p))
         self._scale = Setting(1 / (1 - self.p))
+
+    def _share(self, p: float) -> Any:
+        """All dropped would leave nothing to learn."""
+        share = check_share(type(self).__name__, "p", p)
+        return float(share) if isinstance(share, int) else share
 
     @property
     def p(self) -> float:
@@ -60,7 +67,8 @@ class Dropout(Module):
 
     @p.setter
     def p(self, p: float) -> None:
-        self._p.number, self._limit.number = _share(p), _limit(p)
+        self._p.number = self._share(p)
+        self._limit.number = _limit(self.p)
         self._scale.number = 1 / (1 - self.p)
 
     def forward(self, x: Any) -> Value:
@@ -76,12 +84,6 @@ class Dropout(Module):
     def extra_repr(self) -> str:
         """Probability."""
         return f"p={self.p}"
-
-
-def _share(p: float) -> float:
-    if not 0 <= p < 1:
-        raise ValueError(f"Dropout: p is {p}; it must be at least 0 and below 1 (all dropped leaves nothing to learn)")
-    return float(p) if isinstance(p, int) else p
 
 
 def _limit(p: float) -> float:

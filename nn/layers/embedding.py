@@ -7,6 +7,7 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
+from ..checks import check_rng, check_size
 from ..module import Module
 from ..nested import as_value
 
@@ -28,7 +29,8 @@ class Embedding(Module):
     Shapes: indices of any shape (...) -> (..., embedding_dim).
 
     Raises:
-        ValueError: an index that is not in the table, with its position. TypeError: one that is no int.
+        ValueError: sizes below 1; an index that is not in the table, with its position. TypeError: sizes that are no
+            numbers, an `rng` that is no generator; an index that is no int.
 
     >>> import nn
     >>> layer = nn.Embedding(3, 2)
@@ -38,12 +40,10 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, rng: random.Random | None = None) -> None:
-        if min(num_embeddings, embedding_dim) < 1:
-            raise ValueError(
-                f"Embedding: num_embeddings={num_embeddings} and embedding_dim={embedding_dim} must be at least 1"
-            )
-        rng = rng if rng is not None else random.Random(0)
-        weight = [[rng.gauss(0.0, 1.0) for _ in range(embedding_dim)] for _ in range(num_embeddings)]
+        op = type(self).__name__
+        count, size = check_size(op, "num_embeddings", num_embeddings), check_size(op, "embedding_dim", embedding_dim)
+        generator = check_rng(op, rng, "gauss")
+        weight = [[generator.gauss(0.0, 1.0) for _ in range(size)] for _ in range(count)]
         self.weight = Value(weight, name="weight")
 
     def forward(self, x: Any) -> Value:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tinygrad_lists import Value, functions, no_grad
 
 from .. import init
+from ..checks import check_flag, check_not_negative, check_number, check_size, check_sizes
 from ..module import Module
 from ..nested import as_value
 
@@ -29,12 +29,13 @@ class _BatchNorm(Module):
         track_running_stats: bool = True,
     ) -> None:
         name = type(self).__name__
-        if num_features < 1:
-            raise ValueError(f"{name}: num_features={num_features} must be at least 1")
-        _check_eps(name, eps)
-        if momentum is not None and not 0 <= momentum <= 1:
-            raise ValueError(f"{name}: momentum is {momentum}; it must be from 0 to 1, or None for the plain average")
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        num_features = check_size(name, "num_features", num_features)
+        if momentum is not None:
+            check_number(name, "momentum", momentum, at_least=0, at_most=1)
+        self.num_features, self.momentum = num_features, momentum
+        self.eps = check_not_negative(name, "eps", eps)
+        affine = check_flag(name, "affine", affine)
+        track_running_stats = check_flag(name, "track_running_stats", track_running_stats)
         self.weight = Value([1.0] * num_features, name="weight") if affine else None
         self.bias = Value([0.0] * num_features, name="bias") if affine else None
         self.running_mean = self.running_var = self.num_batches_tracked = None
@@ -113,7 +114,8 @@ class BatchNorm1d(_BatchNorm):
     Shapes: (N, C) or (N, C, L), and the same out.
 
     Raises:
-        ValueError: another shape; in training, a single value per channel, which has no variance.
+        TypeError: an argument of another type. ValueError: one out of its range; another shape; in training, a single
+            value per channel, which has no variance.
 
     >>> import nn
     >>> layer = nn.BatchNorm1d(1, eps=0.0)
@@ -156,7 +158,8 @@ class LayerNorm(Module):
     Shapes: (..., *normalized_shape), and the same out.
 
     Raises:
-        ValueError: the input does not end in `normalized_shape`.
+        TypeError: an argument of another type. ValueError: one out of its range; the input does not end in
+            `normalized_shape`.
 
     >>> import nn
     >>> nn.LayerNorm(2, eps=0.0)([[1.0, 3.0], [10.0, 30.0]]).data
@@ -170,13 +173,13 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        if not shape or min(shape) < 1:
-            raise ValueError(f"LayerNorm: normalized_shape={normalized_shape!r} must hold sizes of at least 1")
-        _check_eps("LayerNorm", eps)
-        self.normalized_shape, self.eps = shape, eps
-        self.weight = Value(init.constant(shape, 1.0), name="weight") if elementwise_affine else None
-        self.bias = Value(init.zeros(shape), name="bias") if elementwise_affine and bias else None
+        op = type(self).__name__
+        sizes = check_sizes(op, "normalized_shape", normalized_shape, count=None)
+        shape = sizes if isinstance(sizes, tuple) else (sizes,)
+        self.normalized_shape, self.eps = shape, check_not_negative(op, "eps", eps)
+        affine, bias = check_flag(op, "elementwise_affine", elementwise_affine), check_flag(op, "bias", bias)
+        self.weight = Value(init.constant(shape, 1.0), name="weight") if affine else None
+        self.bias = Value(init.zeros(shape), name="bias") if affine and bias else None
 
     def forward(self, x: Any) -> Value:
         """The same shape."""
@@ -197,8 +200,3 @@ class LayerNorm(Module):
         parts = [f"{size}, eps={self.eps}"]
         parts += [] if self.weight is not None else ["elementwise_affine=False"]
         return ", ".join(parts + (["bias=False"] if self.weight is not None and self.bias is None else []))
-
-
-def _check_eps(name: str, eps: float) -> None:
-    if not 0 <= eps < math.inf:
-        raise ValueError(f"{name}: eps is {eps}; it must be a number of at least 0")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tinygrad_lists import Value, avg_pool2d, concat, functions, max_pool2d
 
+from ..checks import check_flag, check_sizes, is_listed
 from ..module import Module
 from ..nested import as_value
 
@@ -34,7 +35,8 @@ class MaxPool2d(Module):
     """
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> None:
-        self.kernel_size, self.stride, self.padding, self.dilation = kernel_size, stride, padding, dilation
+        self.kernel_size, self.stride, self.padding = _window(self, kernel_size, stride, padding)
+        self.dilation = check_sizes(type(self).__name__, "dilation", dilation)
 
     def forward(self, x: Any) -> Value:
         """(N, C, H, W) -> (N, C, H', W')."""
@@ -65,8 +67,8 @@ class AvgPool2d(Module):
     def __init__(
         self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, count_include_pad: bool = True
     ) -> None:
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.count_include_pad = count_include_pad
+        self.kernel_size, self.stride, self.padding = _window(self, kernel_size, stride, padding)
+        self.count_include_pad = check_flag(type(self).__name__, "count_include_pad", count_include_pad)
 
     def forward(self, x: Any) -> Value:
         """(N, C, H, W) -> (N, C, H', W')."""
@@ -84,13 +86,11 @@ class _AdaptivePool2d(Module):
     _pool: ClassVar[Callable[..., Value]]
 
     def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
-        if output_size is None or isinstance(output_size, int):
-            output_size = (output_size, output_size)
-        self.output_size = tuple(output_size)
-        if len(self.output_size) != 2 or any(size is not None and size < 1 for size in self.output_size):
-            raise ValueError(
-                f"{type(self).__name__}: output_size is a size of at least 1 or a pair of them, not {output_size!r}"
-            )
+        wanted = tuple(output_size) if is_listed(output_size) else (output_size, output_size)
+        sizes = [1 if size is None else size for size in wanted]
+        checked = check_sizes(type(self).__name__, "output_size", sizes)
+        assert isinstance(checked, tuple)  # as a list was given
+        self.output_size = tuple(None if size is None else n for size, n in zip(wanted, checked, strict=True))
 
     def forward(self, x: Any) -> Value:
         """(N, C, H, W) -> (N, C, H', W')."""
@@ -173,6 +173,13 @@ class GlobalAvgPool2d(Module):
     def forward(self, x: Any) -> Value:
         """(N, C, H, W) -> (N, C)."""
         return functions.mean(_images(x, "GlobalAvgPool2d"), (2, 3))
+
+
+def _window(layer: Module, kernel_size: Pair, stride: Pair | None, padding: Pair) -> tuple[Any, Any, Any]:
+    """What both kinds of pooling have, checked."""
+    op = type(layer).__name__
+    kernel, around = check_sizes(op, "kernel_size", kernel_size), check_sizes(op, "padding", padding, at_least=0)
+    return kernel, None if stride is None else check_sizes(op, "stride", stride), around
 
 
 def _images(x: Any, name: str) -> Value:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
+from ..checks import check_whole
 from ..module import Module
 
 __all__ = ["LogSoftmax", "Softmax"]
@@ -23,7 +24,7 @@ class Softmax(Module):
     """
 
     def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+        self.axis = check_whole(type(self).__name__, "axis", axis)
 
     def forward(self, x: Any) -> Value:
         """Any shape; the sums along `axis` are 1."""
@@ -44,7 +45,7 @@ class LogSoftmax(Module):
     """
 
     def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+        self.axis = check_whole(type(self).__name__, "axis", axis)
 
     def forward(self, x: Any) -> Value:
         """Any shape."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
-from ..nested import as_value
+from ..checks import check_number
+from ..nested import as_value, check_tensor
 from .reduction import Loss
 
 __all__ = ["CrossEntropyLoss"]
@@ -32,7 +33,8 @@ class CrossEntropyLoss(Loss):
 
     Raises:
         ValueError: shapes that do not fit, or a class index that is no int or not in 0 ... C - 1, with its position;
-            label_smoothing or weights out of range.
+            label_smoothing or weights out of range. TypeError: what holds no numbers; outputs in place of the
+            reduction.
 
     >>> import nn
     >>> nn.CrossEntropyLoss()([[0.0, 0.0]], [1]).data  # log 2
@@ -41,10 +43,9 @@ class CrossEntropyLoss(Loss):
 
     def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0, weight: Any = None) -> None:
         super().__init__(reduction)
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"CrossEntropyLoss: label_smoothing is {label_smoothing}; it must be from 0 to 1")
-        self.label_smoothing = label_smoothing
-        self.weight = None if weight is None else Value(weight, requires_grad=False, name="weight")
+        op = type(self).__name__
+        self.label_smoothing = check_number(op, "label_smoothing", label_smoothing, at_least=0, at_most=1, tensor=True)
+        self.weight = None if weight is None else check_tensor(f"{op}: weight", weight, "weight")
         if self.weight is not None:
             if self.weight.ndim != 1:
                 raise ValueError(f"CrossEntropyLoss: weight has shape {self.weight.shape}; expected one for each class")
@@ -54,7 +55,7 @@ class CrossEntropyLoss(Loss):
 
     def forward(self, logits: Any, target: Any) -> Value:
         """Loss of logits (N, C) against targets (N) or (N, C)."""
-        scores, chosen = as_value(logits), as_value(target)
+        scores, chosen = as_value(logits, "logits"), as_value(target, "targets")
         if scores.ndim != 2 or 0 in scores.shape:
             raise ValueError(
                 f"CrossEntropyLoss: logits have shape {scores.shape}; expected (N, C) with N, C of at least 1"

@@ -6,6 +6,8 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
+from ..checks import check_flag
+from ..nested import check_tensor
 from .reduction import Loss, pair_of
 
 __all__ = ["BCEWithLogitsLoss", "KLDivLoss"]
@@ -27,7 +29,7 @@ class BCEWithLogitsLoss(Loss):
     Shapes: logits and targets of one shape; result a scalar, or that shape for "none". Targets are from 0 to 1.
 
     Raises:
-        ValueError: shapes that differ, an unknown reduction.
+        ValueError: shapes that differ, an unknown reduction. TypeError: what is no number.
 
     >>> import nn
     >>> nn.BCEWithLogitsLoss("none")([0.0, 1000.0, -1000.0], [1.0, 0.0, 0.0]).data  # log 2, ...
@@ -36,8 +38,9 @@ class BCEWithLogitsLoss(Loss):
 
     def __init__(self, reduction: str = "mean", pos_weight: Any = None, weight: Any = None) -> None:
         super().__init__(reduction)
-        self.pos_weight = None if pos_weight is None else Value(pos_weight, requires_grad=False, name="pos_weight")
-        self.weight = None if weight is None else Value(weight, requires_grad=False, name="weight")
+        op = type(self).__name__
+        self.pos_weight = None if pos_weight is None else check_tensor(f"{op}: pos_weight", pos_weight, "pos_weight")
+        self.weight = None if weight is None else check_tensor(f"{op}: weight", weight, "weight")
 
     def forward(self, logits: Any, targets: Any) -> Value:
         """Loss of logits against targets."""
@@ -71,7 +74,7 @@ class KLDivLoss(Loss):
     Shapes: log-probabilities and targets of one shape; result a scalar, or that shape for "none".
 
     Raises:
-        ValueError: shapes that differ, an unknown reduction.
+        ValueError: shapes that differ, an unknown reduction. TypeError: what is no number.
 
     >>> import nn
     >>> x = nn.LogSoftmax()([[0.0, 0.0]])
@@ -83,7 +86,7 @@ class KLDivLoss(Loss):
 
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction)
-        self.log_target = log_target
+        self.log_target = check_flag(type(self).__name__, "log_target", log_target)
 
     def forward(self, log_probabilities: Any, targets: Any) -> Value:
         """Divergence of the targets from the predictions."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinygrad_lists import Value
 
+from ..checks import check_choice, shown
 from ..module import Module
 from ..nested import as_value
 
@@ -18,10 +19,13 @@ class Loss(Module):
     reductions: tuple[str, ...] = ("mean", "sum", "none")
 
     def __init__(self, reduction: str = "mean") -> None:
-        if reduction not in self.reductions:
-            allowed = ", ".join(map(repr, self.reductions[:-1])) + f" or {self.reductions[-1]!r}"
-            raise ValueError(f"{type(self).__name__}: reduction is {allowed}, not {reduction!r}")
-        self.reduction = reduction
+        name = type(self).__name__
+        if not isinstance(reduction, str):  # PyTorch's users know loss functions that take the outputs at once
+            raise TypeError(
+                f"{name}: the reduction is a word, not {shown(reduction)}; make the loss first, then call it: "
+                f"nn.{name}()(outputs, targets)"
+            )
+        self.reduction = check_choice(name, "reduction", reduction, self.reductions)
 
     def reduce(self, losses: Value) -> Value:
         """The losses put together."""
@@ -39,7 +43,7 @@ def pair_of(op: str, predictions: Any, targets: Any) -> tuple[Value, Value]:
     Traceback (most recent call last):
     ValueError: MSELoss: predictions (2, 1) and targets (2,) must have one shape; reshape one of them
     """
-    x, y = as_value(predictions), as_value(targets)
+    x, y = as_value(predictions, "predictions"), as_value(targets, "targets")
     if x.shape != y.shape:
         raise ValueError(f"{op}: predictions {x.shape} and targets {y.shape} must have one shape; reshape one of them")
     return x, y

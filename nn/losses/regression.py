@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tinygrad_lists import Value, functions
 
+from ..checks import check_number
 from .reduction import Loss, pair_of
 
 __all__ = ["HuberLoss", "L1Loss", "MSELoss"]
@@ -21,7 +21,7 @@ class MSELoss(Loss):
     Shapes: predictions and targets of one shape; result a scalar, or that shape for "none".
 
     Raises:
-        ValueError: shapes that differ, an unknown reduction.
+        ValueError: shapes that differ, an unknown reduction. TypeError: what is no number.
 
     >>> import nn
     >>> nn.MSELoss()([1.0, 2.0], [1.0, 5.0]).data
@@ -45,7 +45,7 @@ class L1Loss(Loss):
     Shapes: predictions and targets of one shape; result a scalar, or that shape for "none".
 
     Raises:
-        ValueError: shapes that differ, an unknown reduction.
+        ValueError: shapes that differ, an unknown reduction. TypeError: what is no number.
 
     >>> import nn
     >>> nn.L1Loss()([1.0, 2.0], [1.0, 5.0]).data
@@ -71,7 +71,7 @@ class HuberLoss(Loss):
     Shapes: predictions and targets of one shape; result a scalar, or that shape for "none".
 
     Raises:
-        ValueError: shapes that differ, an unknown reduction, a delta that is not above 0.
+        ValueError: shapes that differ, an unknown reduction, a delta that is not above 0. TypeError: what is no number.
 
     >>> import nn
     >>> nn.HuberLoss("none")([1.5, 5.0], [1.0, 1.0]).data
@@ -80,9 +80,7 @@ class HuberLoss(Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
-        if not 0 < delta < math.inf:
-            raise ValueError(f"HuberLoss: delta is {delta}; it must be a number above 0")
-        self.delta = delta
+        self.delta = check_number(type(self).__name__, "delta", delta, above=0, tensor=True)
 
     def forward(self, predictions: Any, targets: Any) -> Value:
         """Loss of predictions against targets."""

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from tinygrad_lists import Value, functions
 
-from .groups import ParameterGroup, check_betas, check_not_negative
+from ..checks import check_betas, check_flag, check_not_negative
+from .groups import ParameterGroup
 from .optimizer import Optimizer, Parameters, zeros_like
 
 __all__ = ["Adam", "AdamW"]
@@ -31,7 +32,8 @@ class Adam(Optimizer):
         amsgrad: divide by the largest v so far, so that rates never grow (Reddi, Kale, Kumar, 2018). For all groups.
 
     Raises:
-        ValueError: a setting out of its range. See `Optimizer` for the parameters.
+        ValueError: a setting out of its range. TypeError: one of another type. See `Optimizer` for the
+            parameters.
 
     >>> w = Value([1.0, 1.0])
     >>> optimiser = Adam([w], lr=0.5, eps=0.0)
@@ -61,7 +63,7 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        self.amsgrad = amsgrad
+        self.amsgrad = check_flag(type(self).__name__, "amsgrad", amsgrad)
         super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def begin(self, parameter: Value, group: ParameterGroup) -> dict[str, Value]:
@@ -105,7 +107,8 @@ class AdamW(Adam):
         weight_decay: share, in units of the learning rate.
 
     Raises:
-        ValueError: a setting out of its range. See `Optimizer` for the parameters.
+        ValueError: a setting out of its range. TypeError: one of another type. See `Optimizer` for the
+            parameters.
 
     >>> w = Value([1.0, 1.0])
     >>> optimiser = AdamW([w], lr=0.5, eps=0.0, weight_decay=0.25)

@@ -6,8 +6,9 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
+from ..checks import check_flag, check_not_negative, check_share
 from ..init import constant
-from .groups import ParameterGroup, check_not_negative, check_share
+from .groups import ParameterGroup
 from .optimizer import Optimizer, Parameters, zeros_like
 
 __all__ = ["Adagrad", "RMSprop"]
@@ -98,7 +99,8 @@ class RMSprop(Optimizer):
         centered: divide by the deviation instead of the root mean square. For all groups.
 
     Raises:
-        ValueError: a setting out of its range. See `Optimizer` for the parameters.
+        ValueError: a setting out of its range. TypeError: one of another type. See `Optimizer` for the
+            parameters.
 
     >>> w = Value([1.0, 1.0])
     >>> optimiser = RMSprop([w], lr=0.5, alpha=0.75, eps=0.0)
@@ -127,7 +129,7 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
     ) -> None:
-        self.centered = centered
+        self.centered = check_flag(type(self).__name__, "centered", centered)
         super().__init__(parameters, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
 
     def begin(self, parameter: Value, group: ParameterGroup) -> dict[str, Value]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from tinygrad_lists import Value, functions, no_grad
 
-from .groups import check_not_negative, parameters_of
+from ..checks import check_not_negative, check_number
+from .groups import parameters_of
 
 __all__ = ["clip_grad_norm", "clip_grad_value"]
 
@@ -40,8 +41,7 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float, norm_type: floa
     [0.6, 0.8]
     """
     check_not_negative("clip_grad_norm", "max_norm", max_norm)
-    if not norm_type >= 1:
-        raise ValueError(f"clip_grad_norm: norm_type is {norm_type}; it must be at least 1")
+    check_number("clip_grad_norm", "norm_type", norm_type, at_least=1, infinite=True)
     with no_grad():
         found = [(p, g) for p in parameters_of("clip_grad_norm", parameters) if (g := p.grad_value) is not None]
         if not found:

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
-from numbers import Real
 from typing import Any
 
 from tinygrad_lists import Value
 
+from ..checks import check_list, shown
 from ..nested import kind_of
 from ..setting import Setting
 
-__all__ = ["Check", "ParameterGroup", "check_betas", "check_not_negative", "check_share", "parameters_of"]
+__all__ = ["Check", "ParameterGroup", "parameters_of"]
 
 Check = Callable[[str, str, Any], Any]
-
-
-def check_not_negative(op: str, name: str, value: Any) -> Any:
-    """A number of at least 0 and below infinity."""
-    if not _is_number(value):
-        raise TypeError(f"{op}: {name} is {value!r}; it must be a number")
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{op}: {name} is {value}; it must be a number of at least 0")
-    return value
-
-
-def check_share(op: str, name: str, value: Any) -> Any:
-    """A number of at least 0 and below 1: how much of an average stays."""
-    if not 0 <= check_not_negative(op, name, value) < 1:
-        raise ValueError(f"{op}: {name} is {value}; it must be at least 0 and below 1")
-    return value
-
-
-def check_betas(op: str, name: str, value: Any) -> Any:
-    """Two numbers of at least 0 and below 1."""
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"{op}: {name} is {value!r}; it must be a pair of numbers")
-    return tuple(check_share(op, f"{name}[{i}]", beta) for i, beta in enumerate(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
 class ParameterGroup:
@@ -150,10 +121,10 @@ def parameters_of(op: str, given: Iterable[Value]) -> list[Value]:
         raise TypeError(f"{op}: the parameters are one Value; give a list of them, such as [value]")
     if not isinstance(given, Iterable):
         raise TypeError(f"{op}: {type(given).__name__} is no list of parameters; a module's are in .parameters()")
-    parameters = list(given)
+    parameters = check_list(op, "parameters", given, "a list of Values")
     if not parameters:
         raise ValueError(f"{op}: no parameters to optimise")
     for parameter in parameters:
         if not isinstance(parameter, Value) or not parameter.requires_grad:
-            raise TypeError(f"{op}: {parameter!r:.80} is not a Value that requires a gradient")
+            raise TypeError(f"{op}: {shown(parameter)} is not a Value that requires a gradient")
     return list(dict.fromkeys(parameters))

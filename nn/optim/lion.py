@@ -6,7 +6,8 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
-from .groups import ParameterGroup, check_betas, check_not_negative
+from ..checks import check_betas, check_not_negative
+from .groups import ParameterGroup
 from .optimizer import Optimizer, Parameters, zeros_like
 
 __all__ = ["Lion"]
@@ -29,7 +30,8 @@ class Lion(Optimizer):
         weight_decay: decoupled, as in `AdamW`.
 
     Raises:
-        ValueError: a setting out of its range. See `Optimizer` for the parameters.
+        ValueError: a setting out of its range. TypeError: one of another type. See `Optimizer` for the
+            parameters.
 
     >>> w = Value([1.0, -1.0])
     >>> optimiser = Lion([w], lr=0.25)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from tinygrad_lists import Value, no_grad
 
+from ..checks import check_not_negative
 from ..nested import map_numbers, restored
-from .groups import Check, ParameterGroup, check_not_negative, parameters_of
+from .groups import Check, ParameterGroup, parameters_of
 
 __all__ = ["Optimizer", "Parameters", "zeros_like"]
 

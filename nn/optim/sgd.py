@@ -6,7 +6,8 @@ from typing import Any
 
 from tinygrad_lists import Value
 
-from .groups import ParameterGroup, check_not_negative
+from ..checks import check_flag, check_not_negative
+from .groups import ParameterGroup
 from .optimizer import Optimizer, Parameters, zeros_like
 
 __all__ = ["SGD"]
@@ -49,7 +50,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        self.nesterov = nesterov
+        self.nesterov = nesterov = check_flag(type(self).__name__, "nesterov", nesterov)
         super().__init__(parameters, lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and not all(group["momentum"] for group in self.param_groups):
             raise ValueError("SGD: nesterov=True looks ahead along the momentum; give momentum > 0")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..checks import name_error, shown
 from ..nested import as_ints
 from ..optim import Optimizer
 
-__all__ = ["Scheduler", "check_at_least", "check_optimiser", "check_state"]
+__all__ = ["Scheduler", "check_optimiser", "check_state"]
 
 
 class Scheduler:
@@ -40,7 +40,7 @@ class Scheduler:
     def __init__(self, optimiser: Optimizer) -> None:
         check_optimiser(type(self).__name__, optimiser)
         self.optimiser, self.last_step = optimiser, 0
-        self.apply(0)
+        self._go_to(0)
 
     def rate(self, initial: float, step: int) -> float:
         """Learning rate in a step, for a group that started with `initial`."""
@@ -58,8 +58,15 @@ class Scheduler:
 
     def step(self) -> None:
         """On to the next step."""
-        self.apply(self.last_step + 1)
+        self._go_to(self.last_step + 1)
         self.last_step += 1
+
+    def _go_to(self, step: int) -> None:
+        try:
+            self.apply(step)
+        except (TypeError, ValueError) as error:  # such as a float factor of a rate that is a Decimal
+            name_error(type(self).__name__, error)
+            raise
 
     @property
     def last_lr(self) -> list[float]:
@@ -108,7 +115,7 @@ class Scheduler:
 def check_optimiser(op: str, optimiser: Any) -> None:
     """Raise TypeError naming `op` for what is no optimiser."""
     if not isinstance(optimiser, Optimizer):
-        raise TypeError(f"{op}: {optimiser!r:.60} is not an optimiser")
+        raise TypeError(f"{op}: {shown(optimiser)} is not an optimiser")
 
 
 def check_state(op: str, state: Mapping[str, Any], own: Mapping[str, Any]) -> None:
@@ -116,25 +123,11 @@ def check_state(op: str, state: Mapping[str, Any], own: Mapping[str, Any]) -> No
     if not isinstance(state, Mapping) or set(state) != set(own):
         raise ValueError(f"{op}: expected a dict with {', '.join(own)}; the state of something else?")
     if state["scheduler"] != own["scheduler"]:
-        raise ValueError(f"{op}: the state is that of {state['scheduler']}")
+        raise ValueError(f"{op}: the state is that of {state['scheduler']!s:.60}")
     for name, like in own.items():
         value = state[name]
         if isinstance(like, list):
             if not isinstance(value, list) or len(value) != len(like):
-                raise ValueError(f"{op}: {name} is {value!r:.60}; expected a list of {len(like)}, one for each group")
+                raise ValueError(f"{op}: {name} is {shown(value)}; expected a list of {len(like)}, one for each group")
         elif not isinstance(like, str) and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise ValueError(f"{op}: {name} is {value!r:.60}; it must be a number")
-
-
-def check_at_least(op: str, name: str, value: Any, minimum: float, whole: bool = False) -> Any:
-    """`value`, if it is a number of at least `minimum`; else ValueError naming `op` and `name`.
-
-    >>> check_at_least("StepLR", "step_size", 0, 1, whole=True)
-    Traceback (most recent call last):
-    ValueError: StepLR: step_size is 0; it must be a whole number of at least 1
-    """
-    kind = "a whole number" if whole else "a number"
-    wrong = isinstance(value, bool) or not isinstance(value, int if whole else int | float)
-    if wrong or not minimum <= value < math.inf:
-        raise ValueError(f"{op}: {name} is {value!r}; it must be {kind} of at least {minimum}")
-    return value
+            raise ValueError(f"{op}: {name} is {shown(value)}; it must be a number")

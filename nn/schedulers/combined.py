@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
+from ..checks import check_list, shown
 from ..optim import Optimizer
-from .base import Scheduler
+from .base import Scheduler, check_optimiser
 from .curves import rising
 
 __all__ = ["ChainedScheduler", "SequentialLR"]
@@ -79,12 +80,13 @@ class ChainedScheduler(Scheduler):
 
 
 def _parts(op: str, optimiser: Optimizer, schedulers: Iterable[Scheduler]) -> list[Scheduler]:
-    parts = list(schedulers)
+    parts = check_list(op, "schedulers", schedulers, "a list of schedules")
+    check_optimiser(op, optimiser)
     if not parts:
         raise ValueError(f"{op}: no schedules to combine")
     for part in parts:
         if not isinstance(part, Scheduler):
-            raise TypeError(f"{op}: {part!r:.60} has no formula for each step; combine schedules that have one")
+            raise TypeError(f"{op}: {shown(part)} has no formula for each step; combine schedules that have one")
         if part.optimiser is not optimiser:
-            raise ValueError(f"{op}: {part!r} belongs to another optimiser")
+            raise ValueError(f"{op}: {shown(part)} belongs to another optimiser")
     return parts

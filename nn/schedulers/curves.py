@@ -7,8 +7,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
+from ..checks import check_function, check_list, check_not_negative, check_whole, shown
 from ..optim import Optimizer
-from .base import Scheduler, check_at_least
+from .base import Scheduler
 
 __all__ = ["ConstantLR", "CosineAnnealingLR", "ExponentialLR", "LambdaLR", "LinearLR", "MultiStepLR", "StepLR"]
 
@@ -22,7 +23,7 @@ class ConstantLR(Scheduler):
         total_iters: how many steps, at least 0.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: a number out of its range. TypeError: what is no number.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -32,8 +33,8 @@ class ConstantLR(Scheduler):
     """
 
     def __init__(self, optimiser: Optimizer, factor: float = 1 / 3, total_iters: int = 5) -> None:
-        self.factor: float = check_at_least("ConstantLR", "factor", factor, 0)
-        self.total_iters: int = check_at_least("ConstantLR", "total_iters", total_iters, 0, whole=True)
+        self.factor: float = check_not_negative("ConstantLR", "factor", factor)
+        self.total_iters: int = check_whole("ConstantLR", "total_iters", total_iters, at_least=0)
         super().__init__(optimiser)
 
     def rate(self, initial: float, step: int) -> float:
@@ -48,7 +49,7 @@ class LinearLR(Scheduler):
         initial · (start_factor + (end_factor - start_factor) · min(t, total_iters) / total_iters)
 
     Raises:
-        ValueError: a negative factor, or `total_iters` below 1.
+        ValueError: a negative factor, or `total_iters` below 1. TypeError: what is no number.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -60,9 +61,9 @@ class LinearLR(Scheduler):
     def __init__(
         self, optimiser: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
-        self.start_factor: float = check_at_least("LinearLR", "start_factor", start_factor, 0)
-        self.end_factor: float = check_at_least("LinearLR", "end_factor", end_factor, 0)
-        self.total_iters: int = check_at_least("LinearLR", "total_iters", total_iters, 1, whole=True)
+        self.start_factor: float = check_not_negative("LinearLR", "start_factor", start_factor)
+        self.end_factor: float = check_not_negative("LinearLR", "end_factor", end_factor)
+        self.total_iters: int = check_whole("LinearLR", "total_iters", total_iters, at_least=1)
         super().__init__(optimiser)
 
     def rate(self, initial: float, step: int) -> float:
@@ -75,7 +76,7 @@ class StepLR(Scheduler):
     """``initial · gamma ** (t // step_size)``: a step down at regular intervals (He et al., 2015, section 3.4).
 
     Raises:
-        ValueError: `step_size` below 1, or a negative gamma.
+        ValueError: `step_size` below 1, or a negative gamma. TypeError: what is no number.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -85,8 +86,8 @@ class StepLR(Scheduler):
     """
 
     def __init__(self, optimiser: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size: int = check_at_least("StepLR", "step_size", step_size, 1, whole=True)
-        self.gamma: float = check_at_least("StepLR", "gamma", gamma, 0)
+        self.step_size: int = check_whole("StepLR", "step_size", step_size, at_least=1)
+        self.gamma: float = check_not_negative("StepLR", "gamma", gamma)
         super().__init__(optimiser)
 
     def rate(self, initial: float, step: int) -> float:
@@ -99,7 +100,7 @@ class MultiStepLR(Scheduler):
     networks", 2016, section 3).
 
     Raises:
-        ValueError: milestones that do not rise, or a negative gamma.
+        ValueError: milestones that do not rise, or a negative gamma. TypeError: what is no number.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -110,7 +111,7 @@ class MultiStepLR(Scheduler):
 
     def __init__(self, optimiser: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
         self.milestones = rising("MultiStepLR", milestones)
-        self.gamma: float = check_at_least("MultiStepLR", "gamma", gamma, 0)
+        self.gamma: float = check_not_negative("MultiStepLR", "gamma", gamma)
         super().__init__(optimiser)
 
     def rate(self, initial: float, step: int) -> float:
@@ -124,7 +125,7 @@ class ExponentialLR(Scheduler):
     The rates have a finite sum, so against the condition of Robbins and Monro (1951) it may stop short of a minimum.
 
     Raises:
-        ValueError: a negative gamma.
+        ValueError: a negative gamma. TypeError: what is no number.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -134,7 +135,7 @@ class ExponentialLR(Scheduler):
     """
 
     def __init__(self, optimiser: Optimizer, gamma: float) -> None:
-        self.gamma: float = check_at_least("ExponentialLR", "gamma", gamma, 0)
+        self.gamma: float = check_not_negative("ExponentialLR", "gamma", gamma)
         super().__init__(optimiser)
 
     def rate(self, initial: float, step: int) -> float:
@@ -150,7 +151,7 @@ class CosineAnnealingLR(Scheduler):
     At `T_max` it is `eta_min`; behind that it goes up again as the cosine does, as in PyTorch.
 
     Raises:
-        ValueError: `T_max` below 1, or a negative `eta_min`.
+        ValueError: `T_max` below 1, or a negative `eta_min`. TypeError: what is no number.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -160,8 +161,8 @@ class CosineAnnealingLR(Scheduler):
     """
 
     def __init__(self, optimiser: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max: int = check_at_least("CosineAnnealingLR", "T_max", T_max, 1, whole=True)
-        self.eta_min: float = check_at_least("CosineAnnealingLR", "eta_min", eta_min, 0)
+        self.T_max: int = check_whole("CosineAnnealingLR", "T_max", T_max, at_least=1)
+        self.eta_min: float = check_not_negative("CosineAnnealingLR", "eta_min", eta_min)
         super().__init__(optimiser)
 
     def rate(self, initial: float, step: int) -> float:
@@ -173,7 +174,7 @@ class LambdaLR(Scheduler):
     """``initial · f(t)`` with a function of your own. Its state does not hold the function.
 
     Raises:
-        ValueError: f gives a negative number.
+        ValueError: f gives a negative number. TypeError: f is no function.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -183,7 +184,7 @@ class LambdaLR(Scheduler):
     """
 
     def __init__(self, optimiser: Optimizer, lr_lambda: Callable[[int], float]) -> None:
-        self.lr_lambda = lr_lambda
+        self.lr_lambda = check_function("LambdaLR", "lr_lambda", lr_lambda, "a function of the step")
         super().__init__(optimiser)
 
     def rate(self, initial: float, step: int) -> float:
@@ -197,9 +198,8 @@ def rising(op: str, milestones: Iterable[int]) -> list[int]:
     >>> rising("MultiStepLR", (3, 5))
     [3, 5]
     """
-    steps = list(milestones)
-    for step in steps:
-        check_at_least(op, "a milestone", step, 1, whole=True)
+    steps = check_list(op, "milestones", milestones, "a list of steps")
+    steps = [check_whole(op, "a milestone", step, at_least=1) for step in steps]
     if any(a >= b for a, b in pairwise(steps)):
-        raise ValueError(f"{op}: the milestones {steps} must rise")
+        raise ValueError(f"{op}: the milestones {shown(steps)} must rise")
     return steps

@@ -6,8 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..checks import (
+    check_choice,
+    check_flag,
+    check_not_negative,
+    check_number,
+    check_share,
+    check_whole,
+    is_listed,
+)
 from ..optim import Optimizer
-from .base import Scheduler, check_at_least, check_optimiser
+from .base import Scheduler, check_optimiser
 
 __all__ = ["OneCycleLR"]
 
@@ -68,17 +77,15 @@ class OneCycleLR(Scheduler):
         three_phase: bool = False,
     ) -> None:
         op = "OneCycleLR"
-        self.total_steps = check_at_least(op, "total_steps", total_steps, 1, whole=True)
-        if not 0 <= check_at_least(op, "pct_start", pct_start, 0) <= 1:
-            raise ValueError(f"{op}: pct_start is {pct_start}; it must be from 0 to 1")
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"{op}: anneal_strategy is 'cos' or 'linear', not {anneal_strategy!r}")
-        self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
-        for name, momentum in (("base_momentum", base_momentum), ("max_momentum", max_momentum)):
-            if not 0 <= check_at_least(op, name, momentum, 0) < 1:
-                raise ValueError(f"{op}: {name} is {momentum}; it must be at least 0 and below 1")
-        check_at_least(op, "div_factor", div_factor, 1)
-        check_at_least(op, "final_div_factor", final_div_factor, 1)
+        self.total_steps = check_whole(op, "total_steps", total_steps, at_least=1)
+        pct_start = float(check_number(op, "pct_start", pct_start, at_least=0, at_most=1))
+        self.anneal_strategy = check_choice(op, "anneal_strategy", anneal_strategy, ("cos", "linear"))
+        self.cycle_momentum = check_flag(op, "cycle_momentum", cycle_momentum)
+        three_phase = check_flag(op, "three_phase", three_phase)
+        base_momentum = float(check_share(op, "base_momentum", base_momentum))
+        max_momentum = float(check_share(op, "max_momentum", max_momentum))
+        div_factor = float(check_number(op, "div_factor", div_factor, at_least=1))
+        final_div_factor = float(check_number(op, "final_div_factor", final_div_factor, at_least=1))
         down, up = (max_momentum, base_momentum), (base_momentum, max_momentum)
         last, still = 1 / final_div_factor, (max_momentum, max_momentum)
         first = _Phase(pct_start * total_steps - 1, (1.0, div_factor), down)
@@ -94,11 +101,10 @@ class OneCycleLR(Scheduler):
         """Make the first rate of the cycle the initial one of every group."""
         check_optimiser("OneCycleLR", optimiser)
         groups = optimiser.param_groups
-        highest = [max_lr] * len(groups) if isinstance(max_lr, int | float) else list(max_lr)
+        given = max_lr if is_listed(max_lr) else [max_lr] * len(groups)
+        highest = [float(check_not_negative("OneCycleLR", "max_lr", rate)) for rate in given]
         if len(highest) != len(groups):
             raise ValueError(f"OneCycleLR: max_lr has {len(highest)} rates for {len(groups)} groups")
-        for rate in highest:
-            check_at_least("OneCycleLR", "max_lr", rate, 0)
         for group in groups:
             if self.cycle_momentum and "betas" not in group and not ("momentum" in group and group.uses("momentum")):
                 raise ValueError(

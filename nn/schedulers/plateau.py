@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ..checks import check_choice, check_not_negative, check_share, check_whole, shown
 from ..nested import as_ints
 from ..optim import Optimizer
-from .base import check_at_least, check_optimiser, check_state
+from .base import check_optimiser, check_state
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -31,7 +32,7 @@ class ReduceLROnPlateau:
         eps: a smaller change of the rate is not made.
 
     Raises:
-        ValueError: a number out of its range. TypeError: what is no optimiser.
+        ValueError: a number out of its range. TypeError: what is no optimiser, or no number.
 
     >>> import nn
     >>> optimiser = nn.optim.SGD(nn.Dense(1, 1).parameters(), lr=0.5)
@@ -56,24 +57,25 @@ class ReduceLROnPlateau:
     ) -> None:
         op = "ReduceLROnPlateau"
         check_optimiser(op, optimiser)
-        if mode not in ("min", "max"):
-            raise ValueError(f"{op}: mode is 'min' or 'max', not {mode!r}")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"{op}: threshold_mode is 'rel' or 'abs', not {threshold_mode!r}")
-        if not check_at_least(op, "factor", factor, 0) < 1:
-            raise ValueError(f"{op}: factor is {factor}; it must be below 1, or the rate would not fall")
-        self.optimiser, self.mode, self.factor, self.threshold_mode = optimiser, mode, factor, threshold_mode
-        self.patience = check_at_least(op, "patience", patience, 0, whole=True)
-        self.cooldown = check_at_least(op, "cooldown", cooldown, 0, whole=True)
-        self.threshold = check_at_least(op, "threshold", threshold, 0)
-        self.min_lr = check_at_least(op, "min_lr", min_lr, 0)
-        self.eps = check_at_least(op, "eps", eps, 0)
+        self.optimiser, self.mode = optimiser, check_choice(op, "mode", mode, ("min", "max"))
+        self.threshold_mode = check_choice(op, "threshold_mode", threshold_mode, ("rel", "abs"))
+        self.factor = check_share(op, "factor", factor)  # with 1 the rate would not fall
+        self.patience = check_whole(op, "patience", patience, at_least=0)
+        self.cooldown = check_whole(op, "cooldown", cooldown, at_least=0)
+        self.threshold = check_not_negative(op, "threshold", threshold)
+        self.min_lr = check_not_negative(op, "min_lr", min_lr)
+        self.eps = check_not_negative(op, "eps", eps)
         self.best: float | None = None
         self.num_bad_steps = self.cooldown_left = self.last_step = 0
 
     def step(self, metric: Any) -> None:
         """On to the next step, with the measure of this one: a number, or a Value with one element."""
-        measure = float(metric)
+        try:
+            measure = float(metric)
+        except (TypeError, ValueError, OverflowError):
+            raise TypeError(
+                f"ReduceLROnPlateau: the measure is {shown(metric)}; it must be a number, or a Value with one"
+            ) from None
         self.last_step += 1
         if not math.isnan(measure) and (self.best is None or self._is_better(measure, self.best)):
             self.best, self.num_bad_steps = measure, 0
@@ -125,11 +127,14 @@ class ReduceLROnPlateau:
         check_state(op, state, own)
         for number in state["best"]:
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise ValueError(f"{op}: best is {number!r}; it must be a number")
+                raise ValueError(f"{op}: best is {shown(number)}; it must be a number")
         names = ("last_step", "num_bad_steps", "cooldown_left")
-        counts = [check_at_least(op, n, as_ints(state[n], f"{op}: {n}"), 0, whole=True) for n in names]
-        for rate in state["lrs"]:
-            check_at_least(op, "lrs", rate, 0)
+        counts = [check_whole(op, n, as_ints(state[n], f"{op}: {n}"), at_least=0) for n in names]
+        try:
+            for rate in state["lrs"]:
+                check_not_negative(op, "lrs", rate)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
         self.last_step, self.num_bad_steps, self.cooldown_left = counts
         self.best = state["best"][0] if state["best"] else None
         for group, rate in zip(self.optimiser.param_groups, state["lrs"], strict=True):

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from ...checks import check_whole, shown
 from .resampling import ResamplingMap
 
 __all__ = ["Augmentation", "Compose", "Points"]
@@ -48,12 +49,9 @@ class Augmentation:
     """
 
     def __init__(self, seed: int = 0, maps: int = 1024) -> None:
-        for name, value, least in (("seed", seed, None), ("maps", maps, 1)):
-            if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
-                wanted = "an int" if least is None else f"an int of at least {least}"
-                raise ValueError(f"{type(self).__name__}: {name} {value!r} must be {wanted}")
-        self.seed = seed
-        self.maps = maps
+        op = type(self).__name__
+        self.seed = seed = check_whole(op, "seed", seed)
+        self.maps = check_whole(op, "maps", maps, at_least=1)
         # A text seed goes through SHA-512, so that neighbouring seeds share nothing.
         self._key = random.Random(f"augmentation seed {seed}").getrandbits(64)
         self._banks: dict[tuple[int, int], dict[int, ResamplingMap]] = {}
@@ -107,7 +105,7 @@ class Compose(Augmentation):
     def __init__(self, *parts: Augmentation, seed: int = 0, maps: int = 1024) -> None:
         for part in parts:
             if not isinstance(part, Augmentation):
-                raise TypeError(f"Compose: {part!r} is no augmentation, such as Shift(2)")
+                raise TypeError(f"Compose: {shown(part)} is no augmentation, such as Shift(2)")
         if not parts:
             raise ValueError("Compose: no augmentation given; give at least one, such as Shift(2)")
         self._parts = parts

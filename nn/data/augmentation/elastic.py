@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from operator import mul
 
+from ...checks import check_number
 from .base import Augmentation, Points
-from .geometric import number
 
 __all__ = ["Elastic"]
 
@@ -35,10 +35,9 @@ class Elastic(Augmentation):
     """
 
     def __init__(self, alpha: float = 34.0, sigma: float = 4.0, seed: int = 0, maps: int = 1024) -> None:
-        number("Elastic: alpha", alpha, lambda value: value >= 0, "a number of at least 0")
-        number("Elastic: sigma", sigma, lambda value: value > 0, "a number over 0")
-        self.alpha = alpha
-        self.sigma = sigma
+        op = type(self).__name__
+        self.alpha = check_number(op, "alpha", alpha, at_least=0)
+        self.sigma = check_number(op, "sigma", sigma, above=0)
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
 
+from ...checks import check_flag, check_number
 from .base import Augmentation, Points
 
 __all__ = ["Rotation", "Scale", "Shear", "Shift"]
-
-
-def number(what: str, value: object, test: Callable[[float], bool], wanted: str) -> None:
-    """ValueError unless `value` is a finite number that passes `test`."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and test(value)
-    if not good:
-        raise ValueError(f"{what} {value!r} must be {wanted}")
 
 
 class Shift(Augmentation):
@@ -27,13 +20,11 @@ class Shift(Augmentation):
     """
 
     def __init__(self, pixels: float, subpixel: bool = False, seed: int = 0, maps: int = 1024) -> None:
-        if subpixel:
-            number("Shift: pixels", pixels, lambda value: value >= 0, "a number of at least 0")
-        else:
-            whole = "a whole number of at least 0 (or use subpixel=True)"
-            number("Shift: pixels", pixels, lambda value: value >= 0 and value % 1 == 0, whole)
-        self.pixels = pixels
-        self.subpixel = subpixel
+        op = type(self).__name__
+        self.pixels = check_number(op, "pixels", pixels, at_least=0)
+        self.subpixel = check_flag(op, "subpixel", subpixel)
+        if not subpixel and pixels % 1:
+            raise ValueError(f"{op}: pixels is {pixels}; it must be a whole number, or use subpixel=True")
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:
@@ -55,8 +46,7 @@ class Rotation(Augmentation):
     """
 
     def __init__(self, degrees: float, seed: int = 0, maps: int = 1024) -> None:
-        number("Rotation: degrees", degrees, lambda value: 0 <= value <= 180, "a number from 0 to 180")
-        self.degrees = degrees
+        self.degrees = check_number(type(self).__name__, "degrees", degrees, at_least=0, at_most=180)
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:
@@ -78,11 +68,10 @@ class Scale(Augmentation):
     """
 
     def __init__(self, low: float, high: float, each_axis: bool = False, seed: int = 0, maps: int = 1024) -> None:
-        number("Scale: low", low, lambda value: value > 0, "a number over 0")
-        number("Scale: high", high, lambda value: value >= low, f"a number of at least low = {low!r}")
-        self.low = low
-        self.high = high
-        self.each_axis = each_axis
+        op = type(self).__name__
+        self.low = check_number(op, "low", low, above=0)
+        self.high = check_number(op, "high", high, at_least=low)
+        self.each_axis = check_flag(op, "each_axis", each_axis)
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:
@@ -104,8 +93,7 @@ class Shear(Augmentation):
     """
 
     def __init__(self, factor: float, seed: int = 0, maps: int = 1024) -> None:
-        number("Shear: factor", factor, lambda value: value >= 0, "a number of at least 0")
-        self.factor = factor
+        self.factor = check_number(type(self).__name__, "factor", factor, at_least=0)
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:
