@@ -14,13 +14,14 @@ import math
 import operator
 import os
 import random
-import reprlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
+
+from .errors import shown
 
 __all__ = [
     "check_betas",
@@ -32,7 +33,9 @@ __all__ = [
     "check_not_negative",
     "check_number",
     "check_path",
+    "check_real",
     "check_rng",
+    "check_seed",
     "check_shape",
     "check_share",
     "check_size",
@@ -40,33 +43,9 @@ __all__ = [
     "check_whole",
     "is_listed",
     "is_number",
-    "name_error",
-    "shown",
 ]
 
 T = TypeVar("T")
-
-LONGEST = 60  # characters of what was given
-
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = LONGEST
-
-
-def shown(value: Any) -> str:
-    """What was given, on one line and of at most 60 characters: a list may have a million numbers, and a number as
-    many digits.
-
-    >>> shown("abc"), shown(list(range(1000))), len(shown(10**400))
-    ("'abc'", '[0, 1, 2, 3, 4, 5, ...]', 40)
-    """
-    shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple) and shape:
-        return f"a {type(value).__name__} of shape {shape}"[:LONGEST]
-    try:
-        text = " ".join(_SHORT.repr(value).split())
-    except Exception:  # noqa: BLE001 (Python does not write numbers of over 4,300 digits, and a class may do anything)
-        return f"an object of type {type(value).__name__}"[:LONGEST]
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def _error(op: str, name: str, value: Any, wanted: str, wrong_value: bool) -> Exception:
@@ -103,6 +82,14 @@ def check_whole(op: str, name: str, value: Any, at_least: int | None = None, at_
     return number
 
 
+def check_seed(op: str, value: Any) -> int:
+    """Any whole number that Python can write, as generators are made from a text with it."""
+    seed = check_whole(op, "seed", value)
+    if seed.bit_length() > 8192:
+        raise _error(op, "seed", value, "a whole number of at most 2,000 digits", True)
+    return seed
+
+
 def check_size(op: str, name: str, value: Any) -> int:
     """A whole number of at least 1."""
     return check_whole(op, name, value, at_least=1)
@@ -128,7 +115,10 @@ def check_shape(op: str, name: str, value: Any, at_least: int = 0) -> tuple[int,
     """A list of sizes, one for each axis."""
     if not is_listed(value) or isinstance(value, Mapping):
         raise _error(op, name, value, "a list of sizes, one for each axis", False)
-    return tuple(check_whole(op, f"{name}[{i}]", size, at_least) for i, size in enumerate(value))
+    shape = tuple(check_whole(op, f"{name}[{i}]", size, at_least) for i, size in enumerate(value))
+    if math.prod(size or 1 for size in shape) > sys.maxsize:
+        raise _error(op, name, value, "a shape of fewer numbers; these fit into no memory", True)
+    return shape
 
 
 def check_number(
@@ -176,6 +166,12 @@ def _is_finite(number: Any) -> bool:
         return math.isfinite(number)
     except OverflowError:  # a Fraction or Decimal may be that large
         return not isinstance(number, int)
+
+
+def check_real(op: str, name: str, value: Any, **limits: Any) -> Any:
+    """The same as int or float, for what is multiplied with floats."""
+    number = check_number(op, name, value, **limits)
+    return number if isinstance(number, int | float) else float(number)
 
 
 def check_not_negative(op: str, name: str, value: Any) -> Any:
@@ -277,23 +273,3 @@ def check_path(op: str, name: str, value: str | os.PathLike[str]) -> Path:
         return Path(value)
     except TypeError:
         raise _error(op, name, value, "a path", False) from None
-
-
-# -- errors on the way ------------------------------------------------------------------------------------------------
-
-
-def name_error(op: str, error: Exception) -> None:
-    """Put the name of a layer before the message of an error that a function has raised in it, once.
-
-    >>> error = ValueError("matmul: (1, 2) @ (4, 2): inner sizes 2 and 4 differ")
-    >>> name_error("Dense", error)
-    >>> print(error)
-    Dense: matmul: (1, 2) @ (4, 2): inner sizes 2 and 4 differ
-    """
-    if getattr(error, "_named", False):
-        return
-    error._named = True  # type: ignore[attr-defined]
-    if type(error) in (TypeError, ValueError, IndexError) and len(error.args) == 1:
-        text = str(error.args[0])
-        if not text.startswith((f"{op}:", f"{op}.")):
-            error.args = (f"{op}: {text.removeprefix('Value: ')}",)

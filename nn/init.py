@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .checks import check_kind, check_number, check_rng, check_shape, check_whole
+from .checks import check_kind, check_real, check_rng, check_shape, check_whole
 from .module import Module
 
 __all__ = [
@@ -47,11 +48,14 @@ def sine(shape: Sequence[int], alpha: float, beta: float, gamma: float, start: i
     >>> sine((2, 2), alpha=1.0, beta=0.0, gamma=0.5)
     [[0.0, 0.42073549240394825], [0.45464871341284085, 0.0705600040299336]]
     """
-    shape, start = check_shape("sine", "shape", shape), check_whole("sine", "start", start)
-    for name, number in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
-        check_number("sine", name, number)
+    shape, start = check_shape("sine", "shape", shape), check_whole("sine", "start", start, at_least=-sys.maxsize)
+    alpha, beta, gamma = _constants("sine", alpha, beta, gamma)
     indices = iter(range(start, start + math.prod(shape)))
     return _fill(shape, lambda: math.sin(alpha * next(indices) + beta) * gamma)
+
+
+def _constants(op: str, *constants: float) -> Iterator[float]:
+    return (check_real(op, name, number) for name, number in zip(("alpha", "beta", "gamma"), constants, strict=True))
 
 
 def sine_module(module: Module, alpha: float, beta: float, gamma: float) -> None:
@@ -66,6 +70,7 @@ def sine_module(module: Module, alpha: float, beta: float, gamma: float) -> None
     ([[0.0], [0.8414709848078965]], [0.0])
     """
     check_kind("sine_module", "module", module, Module, "a Module")
+    alpha, beta, gamma = _constants("sine_module", alpha, beta, gamma)
     start = 0
     for _, parameter in module.named_parameters():
         if parameter.ndim > 1:
@@ -113,12 +118,11 @@ def _fans(op: str, shape: tuple[int, ...]) -> tuple[int, int]:
 
 def _checked(
     op: str, shape: Sequence[int], rng: random.Random | None, draws: str, gain: float
-) -> tuple[tuple[int, ...], int, int, random.Random]:
-    """Shape, fan_in and fan_out (where they are 0 there is nothing to draw), and generator of a random scheme."""
+) -> tuple[tuple[int, ...], int, int, random.Random, float]:
+    """Shape, fan_in and fan_out (where they are 0 there is nothing to draw), generator and gain of a random scheme."""
     checked = check_shape(op, "shape", shape)
-    check_number(op, "gain", gain)
     fan_in, fan_out = _fans(op, checked)
-    return checked, fan_in or 1, fan_out, check_rng(op, rng, draws)
+    return checked, fan_in or 1, fan_out, check_rng(op, rng, draws), check_real(op, "gain", gain)
 
 
 def kaiming_uniform(shape: Sequence[int], rng: random.Random | None = None, gain: float = math.sqrt(2)) -> Any:
@@ -127,7 +131,7 @@ def kaiming_uniform(shape: Sequence[int], rng: random.Random | None = None, gain
     >>> max(map(abs, kaiming_uniform((6, 1), random.Random(0))[0])) <= 1.0
     True
     """
-    shape, fan_in, _, generator = _checked("kaiming_uniform", shape, rng, "uniform", gain)
+    shape, fan_in, _, generator, gain = _checked("kaiming_uniform", shape, rng, "uniform", gain)
     bound = gain * math.sqrt(3 / fan_in)
     return _fill(shape, lambda: generator.uniform(-bound, bound))
 
@@ -138,7 +142,7 @@ def kaiming_normal(shape: Sequence[int], rng: random.Random | None = None, gain:
     >>> len(kaiming_normal((3, 2), random.Random(0)))
     3
     """
-    shape, fan_in, _, generator = _checked("kaiming_normal", shape, rng, "gauss", gain)
+    shape, fan_in, _, generator, gain = _checked("kaiming_normal", shape, rng, "gauss", gain)
     deviation = gain / math.sqrt(fan_in)
     return _fill(shape, lambda: generator.gauss(0.0, deviation))
 
@@ -149,7 +153,7 @@ def xavier_uniform(shape: Sequence[int], rng: random.Random | None = None, gain:
     >>> len(xavier_uniform((3, 2), random.Random(0)))
     3
     """
-    shape, fan_in, fan_out, generator = _checked("xavier_uniform", shape, rng, "uniform", gain)
+    shape, fan_in, fan_out, generator, gain = _checked("xavier_uniform", shape, rng, "uniform", gain)
     bound = gain * math.sqrt(6 / (fan_in + fan_out))
     return _fill(shape, lambda: generator.uniform(-bound, bound))
 
@@ -160,6 +164,6 @@ def xavier_normal(shape: Sequence[int], rng: random.Random | None = None, gain: 
     >>> len(xavier_normal((3, 2), random.Random(0)))
     3
     """
-    shape, fan_in, fan_out, generator = _checked("xavier_normal", shape, rng, "gauss", gain)
+    shape, fan_in, fan_out, generator, gain = _checked("xavier_normal", shape, rng, "gauss", gain)
     deviation = gain * math.sqrt(2 / (fan_in + fan_out))
     return _fill(shape, lambda: generator.gauss(0.0, deviation))

@@ -12,7 +12,8 @@ from typing import Any, Self, TypeVar
 
 from tinygrad_lists import Value, scope
 
-from .checks import check_flag, check_function, check_kind, name_error
+from .checks import check_flag, check_function, check_kind
+from .errors import name_error
 from .hooks import ForwardHook, ForwardPreHook, HookHandle
 from .nested import restored
 
@@ -61,7 +62,7 @@ class Module:
                     args = changed if isinstance(changed, tuple) else (changed,)
             try:
                 output = self.forward(*args, **kwargs)
-            except (TypeError, ValueError, IndexError) as error:
+            except (TypeError, ValueError, IndexError, OverflowError) as error:
                 name_error(type(self).__name__, error)
                 raise
             for after in list(self._hooks.values()):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_lists import Value
 
-from .checks import check_choice, check_function, check_list, check_not_negative, check_size, check_whole, shown
+from .checks import check_choice, check_function, check_list, check_not_negative, check_size, check_whole
 from .data import DataLoader
 from .data.augmentation import Augmentation
 from .data.loader import Examples, check_examples
+from .errors import shown
 from .module import Module
 from .optim import Optimizer
 from .results import Counter, Epoch, Evaluation, History, Position, Step, count_right, evaluate

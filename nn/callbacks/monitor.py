@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from ..checks import check_kind, check_not_negative, shown
+from ..checks import check_kind, check_not_negative
+from ..errors import shown
 from ..results import Epoch
 
 __all__ = ["Monitor"]

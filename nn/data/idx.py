@@ -35,7 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from ..checks import check_kind, check_path, check_whole
+from ..checks import check_flag, check_kind, check_path, check_whole
 from ..files import write_whole
 
 __all__ = ["ELEMENT_TYPES", "IdxArray", "IdxError", "gzip_bytes", "open_plain_or_gzip", "read_idx", "write_idx"]
@@ -204,6 +204,8 @@ def write_idx(path: str | os.PathLike[str], content: IdxArray, *, compress: bool
     """
     target = check_path("write_idx", "path", path)
     check_kind("write_idx", "content", content, IdxArray, "an IdxArray")
+    if compress is not None:
+        compress = check_flag("write_idx", "compress", compress)
     blob = content.header + content.data
     if compress or (compress is None and target.suffix == ".gz"):
         blob = gzip_bytes(blob)

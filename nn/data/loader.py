@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
-from ..checks import check_flag, check_function, check_whole, shown
+from ..checks import check_flag, check_function, check_seed, check_whole
+from ..errors import shown
 from .dataset import Dataset, Image, nested
 from .workers import StoredBatch, Workers
 
@@ -31,8 +32,11 @@ class Examples(Protocol):
 
 def check_examples(op: str, name: str, dataset: Examples) -> None:
     """Raise TypeError for what has no length and items; of what kind these are, each batch will tell."""
-    known = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
-    if not known or isinstance(dataset, type | str | bytes | Mapping):
+    try:
+        known = len(dataset) >= 0 and hasattr(dataset, "__getitem__")
+    except TypeError:
+        known = False
+    if not known or isinstance(dataset, str | bytes | Mapping):
         raise TypeError(
             f"{op}: {name} is {shown(dataset)}; it must be a Dataset, or have a length and (image, label) by index"
         )
@@ -90,7 +94,7 @@ class DataLoader:
         op = "DataLoader"
         batch_size = check_whole(op, "batch_size", batch_size, at_least=1)
         shuffle, drop_last = check_flag(op, "shuffle", shuffle), check_flag(op, "drop_last", drop_last)
-        seed, workers = check_whole(op, "seed", seed), check_whole(op, "workers", workers, at_least=0)
+        seed, workers = check_seed(op, seed), check_whole(op, "workers", workers, at_least=0)
         if augment is not None:
             check_function(op, "augment", augment, "a function of an image, such as nn.data.augmentation.Shift(2)")
         check_examples(op, "the dataset", dataset)

@@ -13,7 +13,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from ..checks import check_choice, check_flag, check_size, shown
+from ..checks import check_choice, check_flag, check_size
+from ..errors import shown
 from .dataset import Dataset
 from .download import RemoteFile
 from .source import IdxSource, Split

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from ..checks import check_flag, check_kind, check_whole, is_number, shown
+from ..checks import check_flag, check_kind, check_seed, check_whole, is_number
+from ..errors import shown
 from .dataset import Dataset
 
 __all__ = ["split"]
@@ -31,7 +32,7 @@ def split(
     (800, 200)
     """
     check_kind("split", "dataset", dataset, Dataset, "a Dataset")
-    seed, stratified = check_whole("split", "seed", seed), check_flag("split", "stratified", stratified)
+    seed, stratified = check_seed("split", seed), check_flag("split", "stratified", stratified)
     total = len(dataset)
     count = _count(validation, total)
     rng = random.Random(f"split seed {seed}")

@@ -6,7 +6,8 @@ from typing import Any
 
 from tinygrad_lists import Value, functions
 
-from ..checks import check_number, check_size, shown
+from ..checks import check_number, check_size
+from ..errors import shown
 from ..module import Module
 from ..nested import as_value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 from tinygrad_lists import Value
@@ -24,12 +24,7 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Module) -> None:
-        for i, layer in enumerate(layers):
-            if not isinstance(layer, Module):
-                raise TypeError(
-                    f"Sequential: argument {i} is a {type(layer).__name__}, not a Module; "
-                    f"give layers one by one, Sequential(nn.Flatten(), nn.ReLU()), and a list as Sequential(*layers)"
-                )
+        _check_layers("Sequential", layers)
         self.layers = list(layers)
         for i, layer in enumerate(layers):
             layer._name = str(i)
@@ -62,6 +57,15 @@ class Sequential(Module):
         part = Sequential()
         vars(part)["layers"] = self.layers[index]  # they keep their names: a part is a view, not a new model
         return part
+
+
+def _check_layers(name: str, layers: Sequence[Module]) -> None:
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, Module):
+            raise TypeError(
+                f"{name}: argument {i} is a {type(layer).__name__}, not a Module; "
+                f"give layers one by one, {name}(nn.Flatten(), nn.ReLU()), and a list as {name}(*layers)"
+            )
 
 
 class Identity(Module):
@@ -104,6 +108,7 @@ class Residual(Module):
     def __init__(self, *layers: Module, shortcut: Module | None = None) -> None:
         if not layers:
             raise ValueError("Residual: no layers; there is nothing to add to the input")
+        _check_layers("Residual", layers)
         self.body = Sequential(*layers)
         wanted = "a Module, such as nn.Conv2d(...), or left out"
         self.shortcut = Identity() if shortcut is None else check_kind("Residual", "shortcut", shortcut, Module, wanted)

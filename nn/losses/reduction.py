@@ -6,7 +6,8 @@ from typing import Any
 
 from tinygrad_lists import Value
 
-from ..checks import check_choice, shown
+from ..checks import check_choice
+from ..errors import shown
 from ..module import Module
 from ..nested import as_value
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from tinygrad_lists import Value
 
-from ..checks import check_list, shown
+from ..checks import check_list
+from ..errors import shown
 from ..nested import kind_of
 from ..setting import Setting
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..checks import name_error, shown
+from ..errors import name_error, shown
 from ..nested import as_ints
 from ..optim import Optimizer
 

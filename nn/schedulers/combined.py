@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from ..checks import check_list, shown
+from ..checks import check_list
+from ..errors import shown
 from ..optim import Optimizer
 from .base import Scheduler, check_optimiser
 from .curves import rising

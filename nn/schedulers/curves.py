@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from ..checks import check_function, check_list, check_not_negative, check_whole, shown
+from ..checks import check_function, check_list, check_not_negative, check_whole
+from ..errors import shown
 from ..optim import Optimizer
 from .base import Scheduler
 

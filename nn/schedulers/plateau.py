@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..checks import check_choice, check_not_negative, check_share, check_whole, shown
+from ..checks import check_choice, check_not_negative, check_share, check_whole
+from ..errors import shown
 from ..nested import as_ints
 from ..optim import Optimizer
 from .base import check_optimiser, check_state

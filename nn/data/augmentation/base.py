@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from ...checks import check_whole, shown
+from ...checks import check_seed, check_whole
+from ...errors import shown
 from .resampling import ResamplingMap
 
 __all__ = ["Augmentation", "Compose", "Points"]
@@ -50,7 +51,7 @@ class Augmentation:
 
     def __init__(self, seed: int = 0, maps: int = 1024) -> None:
         op = type(self).__name__
-        self.seed = seed = check_whole(op, "seed", seed)
+        self.seed = seed = check_seed(op, seed)
         self.maps = check_whole(op, "maps", maps, at_least=1)
         # A text seed goes through SHA-512, so that neighbouring seeds share nothing.
         self._key = random.Random(f"augmentation seed {seed}").getrandbits(64)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from operator import mul
 
-from ...checks import check_number
+from ...checks import check_real
 from .base import Augmentation, Points
 
 __all__ = ["Elastic"]
@@ -36,8 +36,8 @@ class Elastic(Augmentation):
 
     def __init__(self, alpha: float = 34.0, sigma: float = 4.0, seed: int = 0, maps: int = 1024) -> None:
         op = type(self).__name__
-        self.alpha = check_number(op, "alpha", alpha, at_least=0)
-        self.sigma = check_number(op, "sigma", sigma, above=0)
+        self.alpha = check_real(op, "alpha", alpha, at_least=0)
+        self.sigma = check_real(op, "sigma", sigma, above=0)
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from ...checks import check_flag, check_number
+from ...checks import check_flag, check_real
 from .base import Augmentation, Points
 
 __all__ = ["Rotation", "Scale", "Shear", "Shift"]
@@ -21,7 +21,7 @@ class Shift(Augmentation):
 
     def __init__(self, pixels: float, subpixel: bool = False, seed: int = 0, maps: int = 1024) -> None:
         op = type(self).__name__
-        self.pixels = check_number(op, "pixels", pixels, at_least=0)
+        self.pixels = check_real(op, "pixels", pixels, at_least=0)
         self.subpixel = check_flag(op, "subpixel", subpixel)
         if not subpixel and pixels % 1:
             raise ValueError(f"{op}: pixels is {pixels}; it must be a whole number, or use subpixel=True")
@@ -46,7 +46,7 @@ class Rotation(Augmentation):
     """
 
     def __init__(self, degrees: float, seed: int = 0, maps: int = 1024) -> None:
-        self.degrees = check_number(type(self).__name__, "degrees", degrees, at_least=0, at_most=180)
+        self.degrees = check_real(type(self).__name__, "degrees", degrees, at_least=0, at_most=180)
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:
@@ -69,8 +69,8 @@ class Scale(Augmentation):
 
     def __init__(self, low: float, high: float, each_axis: bool = False, seed: int = 0, maps: int = 1024) -> None:
         op = type(self).__name__
-        self.low = check_number(op, "low", low, above=0)
-        self.high = check_number(op, "high", high, at_least=low)
+        self.low = check_real(op, "low", low, above=0)
+        self.high = check_real(op, "high", high, at_least=low)
         self.each_axis = check_flag(op, "each_axis", each_axis)
         super().__init__(seed, maps)
 
@@ -93,7 +93,7 @@ class Shear(Augmentation):
     """
 
     def __init__(self, factor: float, seed: int = 0, maps: int = 1024) -> None:
-        self.factor = check_number(type(self).__name__, "factor", factor, at_least=0)
+        self.factor = check_real(type(self).__name__, "factor", factor, at_least=0)
         super().__init__(seed, maps)
 
     def sources(self, points: Points, rows: int, columns: int, rng: random.Random) -> Points:

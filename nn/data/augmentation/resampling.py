@@ -29,6 +29,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import floor
 
+from ...checks import check_list, check_real, check_size
+
 __all__ = ["ResamplingMap"]
 
 #: Bits of a weight, so that positions are rounded to 1/8 pixel.
@@ -39,6 +41,17 @@ WINDOW = 256
 
 # For each bit, from the last: the table from a fraction in steps to the mask of its byte.
 _BIT_MASKS = [bytes(255 * (step >> bit & 1) for step in range(256)) for bit in range(BITS)]
+
+
+def _in_steps(op: str, name: str, positions: Sequence[float]) -> list[int]:
+    """Positions as whole numbers of steps."""
+    given = check_list(op, name, positions, "a list of numbers")
+    try:
+        return [floor(STEPS * at + 0.5) for at in given]
+    except (TypeError, ValueError, OverflowError):
+        for i, at in enumerate(given):
+            check_real(op, f"{name}[{i}]", at)
+        raise
 
 
 class ResamplingMap:
@@ -60,8 +73,11 @@ class ResamplingMap:
     __slots__ = ("_across", "_back", "_columns", "_down", "_front", "_left", "_ones", "_parts", "_right", "_size")
 
     def __init__(self, ys: Sequence[float], xs: Sequence[float], rows: int, columns: int) -> None:
-        down = [floor(STEPS * y + 0.5) for y in ys]
-        across = [floor(STEPS * x + 0.5) for x in xs]
+        op = "ResamplingMap"
+        rows, columns = check_size(op, "rows", rows), check_size(op, "columns", columns)
+        down, across = _in_steps(op, "ys", ys), _in_steps(op, "xs", xs)
+        if len(down) != len(across):
+            raise ValueError(f"{op}: {len(down)} ys and {len(across)} xs; each new pixel needs both")
         # A pixel whose four neighbours are all outside is black, and so has no place.
         highest, widest = STEPS * rows, STEPS * columns
         places = [
