@@ -74,7 +74,7 @@ def check_whole(op: str, name: str, value: Any, at_least: int | None = None, at_
     except TypeError:
         number = None
     if number is None:
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and value.is_integer() and (at_least is None or value >= at_least):
             wanted += f", such as {shown(int(value))}"
         raise _error(op, name, value, wanted, is_number(value))
     if at_least is not None and not at_least <= number <= at_most:
@@ -101,9 +101,9 @@ def check_sizes(op: str, name: str, value: Any, at_least: int = 1, count: int | 
     >>> check_sizes("Conv2d", "stride", [1, 2]), check_sizes("Conv2d", "stride", 3)
     ((1, 2), 3)
     """
-    if is_number(value) or hasattr(value, "__index__"):
-        return check_whole(op, name, value, at_least)
     listed = is_listed(value) and not isinstance(value, Mapping)
+    if not listed and (is_number(value) or hasattr(value, "__index__")):
+        return check_whole(op, name, value, at_least)
     sizes = tuple(value) if listed else ()
     if not sizes or count not in (None, len(sizes)):
         several = "a pair of them" if count == 2 else "a list of them"

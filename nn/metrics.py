@@ -52,7 +52,7 @@ def confusion_matrix(labels: Sequence[int], predictions: Sequence[int], classes:
 def _classes(name: str, given: Sequence[int]) -> list[int]:
     op = "confusion_matrix"
     return [
-        number if type(number) is int and 0 <= number < 2**31 else check_whole(op, f"{name}[{i}]", number, 0, 2**31)
+        int(number) if isinstance(number, int) and 0 <= number < 2**31 else check_whole(op, f"{name}[{i}]", number, 0)
         for i, number in enumerate(check_list(op, name, given, "a list of classes"))
     ]
 

@@ -15,7 +15,7 @@ from tinygrad_lists import Value, scope
 from .checks import check_flag, check_function, check_kind
 from .errors import name_error
 from .hooks import ForwardHook, ForwardPreHook, HookHandle
-from .nested import restored
+from .nested import check_tensor, restored
 
 __all__ = ["Module"]
 
@@ -222,7 +222,7 @@ class Module:
         know only floats.
 
         Raises KeyError for a name that is missing or unknown, ValueError for another shape, or for 2.5 in place of an
-        int. Nothing is changed then.
+        int, TypeError for what is no number. Nothing is changed then.
 
         >>> import nn
         >>> layer = nn.Dense(1, 1)
@@ -234,12 +234,10 @@ class Module:
         missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or unknown:
             raise KeyError(f"load_state_dict: missing {missing}, unknown {unknown}; the state of another model?")
-        new = {
-            name: Value(
-                restored(state[name], value.data, f"load_state_dict: {name}"), requires_grad=value.requires_grad
-            )
-            for name, value in own.items()
-        }
+        new = {}
+        for name, value in own.items():
+            what = f"load_state_dict: {name}"
+            new[name] = check_tensor(what, restored(state[name], value.data, what))
         for name, value in own.items():
             if new[name].shape != value.shape:
                 raise ValueError(f"load_state_dict: {name} has shape {new[name].shape}, the model wants {value.shape}")

@@ -7,6 +7,9 @@ from typing import Any
 
 from tinygrad_lists import Value
 
+from .checks import is_number
+from .errors import shown
+
 __all__ = ["as_ints", "as_value", "check_tensor", "kind_of", "map_numbers", "restored"]
 
 
@@ -62,15 +65,17 @@ def kind_of(data: Any) -> type:
 
 
 def as_ints(data: Any, what: str) -> Any:
-    """Whole numbers of any kind as ints; ValueError naming `what` for 2.5, inf or nan.
+    """Whole numbers of any kind as ints; ValueError naming `what` for 2.5, inf or nan, TypeError for what is no number.
 
     >>> as_ints([1.0, 2], "count")
     [1, 2]
     """
 
     def convert(number: Any) -> int:
+        if not is_number(number) and not isinstance(number, bool):
+            raise TypeError(f"{what} is {shown(number)}; it must be a whole number")
         if number - number != 0 or number != int(number):
-            raise ValueError(f"{what} is {number!r}; it must be a whole number")
+            raise ValueError(f"{what} is {shown(number)}; it must be a whole number")
         return int(number)
 
     return map_numbers(convert, data)

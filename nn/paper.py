@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 
 from . import init
-from .checks import check_rng
+from .checks import check_kind, check_real, check_rng, check_seed
+from .errors import shown
 from .layers import Conv2d, Dense, Flatten, MaxPool2d, ReLU, Sequential
+from .module import Module
 
 __all__ = ["ALPHA", "BATCH_SIZE", "BETA", "EPOCHS", "GAMMA", "LEARNING_RATE", "TABLE_I", "initialise", "network"]
 
@@ -59,12 +61,18 @@ def initialise(
     >>> model[0].bias.data[0]
     0.0
     """
+    check_kind("initialise", "model", model, Module, "a Module")
+    check_kind("initialise", "scheme", scheme, str, "'sine', 'kaiming' or 'xavier'")
+    seed = check_seed("initialise", seed)
+    alpha, beta, gamma = (
+        check_real("initialise", name, number) for name, number in (("alpha", alpha), ("beta", beta), ("gamma", gamma))
+    )
     if scheme == "sine":
         init.sine_module(model, alpha, beta, gamma)
         return
     schemes = {"kaiming": init.kaiming_uniform, "xavier": init.xavier_uniform}
     if scheme not in schemes:
-        raise ValueError(f"initialise: unknown scheme {scheme!r}; known are sine, {', '.join(schemes)}")
+        raise ValueError(f"initialise: unknown scheme {shown(scheme)}; known are sine, {', '.join(schemes)}")
     rng = random.Random(seed)
     for parameter in model.parameters():
         shape = parameter.shape

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from tinygrad_lists import Value, functions, no_grad
 
+from .checks import check_function, check_kind
 from .data import DataLoader
 from .data.loader import Examples
 from .module import Module
@@ -134,6 +135,8 @@ def evaluate(
     >>> len(result.predictions), result.labels
     (4, [7, 2, 1, 0])
     """
+    check_kind("evaluate", "model", model, Module, "a Module")
+    check_function("evaluate", "criterion", criterion, "a loss, such as nn.CrossEntropyLoss()")
     before = model.training
     model.eval()
     loss, correct, predictions, true = 0.0, 0.0, list[int](), list[int]()

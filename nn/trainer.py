@@ -84,6 +84,8 @@ class Trainer:
             if not isinstance(given, kind):
                 raise TypeError(f"{op}: the {name} is a {type(given).__name__}, no {kind.__name__}")
         self.model, self.optimiser = model, optimiser
+        if isinstance(criterion, type):  # it can be called, and would make a loss of the outputs
+            raise TypeError(f"{op}: criterion is {shown(criterion)}; make one of it: {criterion.__name__}()")
         self.criterion = check_function(op, "criterion", criterion, "a loss, such as nn.CrossEntropyLoss()")
         self.callbacks = _checked_callbacks(op, callbacks)
         if scheduler is not None and (isinstance(scheduler, type) or not hasattr(scheduler, "step")):

@@ -29,7 +29,10 @@ ODD: list[Any] = [
     Value(1.0), Value([1.0, 2.0]), Value([[0.5] * 40] * 40), nn.ReLU(), nn.ReLU,
 ]  # fmt: skip
 
-MODULES = [nn, nn.callbacks, nn.data, nn.data.augmentation, nn.init, nn.metrics, nn.optim, nn.schedulers]
+MODULES = [
+    nn, nn.callbacks, nn.checkpoint, nn.data, nn.data.augmentation, nn.init, nn.metrics, nn.optim, nn.paper,
+    nn.schedulers,
+]  # fmt: skip
 
 LONGEST = 300
 
@@ -63,6 +66,7 @@ GOOD: dict[str, Callable[[], Any]] = {
     "path": lambda: "absent/file",
     "folder": lambda: "absent/folder",
     "name": lambda: "digits",
+    "trainer": lambda: nn.Trainer(nn.Dense(2, 2), optimiser(), nn.MSELoss()),
 }
 #: The same for one class or function.
 GOOD_FOR: dict[tuple[str, str], Callable[[], Any]] = {
@@ -162,7 +166,7 @@ def call(case: Case, odd: str = "", value: Any = None) -> Any:
 def complaint(name: str, error: BaseException) -> str:
     """What is wrong with an error; "" if nothing is."""
     text = str(error.args[0]) if error.args else ""
-    if isinstance(error, OSError):  # of a path that is none
+    if isinstance(error, OSError | nn.checkpoint.CheckpointError):  # they name the file
         return ""
     if not isinstance(error, TypeError | ValueError | KeyError):
         return f"{type(error).__name__}: {text:.100}"
@@ -268,3 +272,99 @@ def test_odd_inputs_are_refused_in_the_name_of_the_layer(name: str) -> None:
     if name == "Residual":  # the name is that of the layer inside
         name = "ReLU"
     assert complaints_of_calls(name) == []
+
+
+# -- what people type -------------------------------------------------------------------------------------------------
+
+OUTPUTS, LABELS = Value([[0.5, 0.0], [0.0, 1.0]]), [0, 1]
+
+
+def a_trainer(**settings: Any) -> nn.Trainer:
+    model = nn.Sequential(nn.Flatten(), nn.Dense(4, 2))
+    settings = {"criterion": nn.CrossEntropyLoss(), **settings}
+    return nn.Trainer(model, nn.optim.SGD(model.parameters(), lr=0.1), **settings)
+
+
+def a_loader() -> nn.data.DataLoader:
+    return nn.data.DataLoader(nn.data.Dataset(bytes(12), bytes(3), 2, 2), batch_size=2)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: nn.CrossEntropyLoss(OUTPUTS, LABELS), TypeError, "nn.CrossEntropyLoss()(outputs, targets)"),
+        (lambda: nn.MSELoss(OUTPUTS, OUTPUTS), TypeError, "make the loss first, then call it: nn.MSELoss()(outputs, t"),
+        (lambda: nn.L1Loss([0.5], [1.0]), TypeError, "the reduction is a word, not [0.5]; make the loss first"),
+        (lambda: nn.ReLU(OUTPUTS), TypeError, "ReLU: it takes no arguments; make it first, then call it: nn.ReLU()(x)"),
+        (lambda: nn.Softmax(OUTPUTS), TypeError, "Softmax: axis is a Value of shape (2, 2); it must be a whole number"),
+        (lambda: nn.CrossEntropyLoss()(OUTPUTS, None), TypeError, "CrossEntropyLoss: targets: None is a NoneType"),
+        (lambda: nn.CrossEntropyLoss()(OUTPUTS, ["a", "b"]), TypeError, "CrossEntropyLoss: targets: 'a' at [0] is a s"),
+        (lambda: nn.CrossEntropyLoss()([[1.0], []], [0]), ValueError, "CrossEntropyLoss: logits: ragged lists"),
+        (lambda: nn.Dense(4, 2)([[1.0]]), ValueError, "Dense: matmul: (1, 1) @ (4, 2): inner sizes 1 and 4 differ"),
+        (lambda: nn.Dense("abc", 3), TypeError, "Dense: in_features is 'abc'; it must be a whole number of at least 1"),
+        (lambda: nn.Dense(2.0, 3), ValueError, "is 2.0; it must be a whole number of at least 1, such as 2"),
+        (lambda: nn.Dense(True, 3), TypeError, "Dense: in_features is True; it must be a whole number of at least 1"),
+        (lambda: nn.Dense(2, 3, rng=7), TypeError, "rng is 7; it must be a generator, such as random.Random(7)"),
+        (lambda: nn.Conv2d(1, 2, 3, padding="same"), TypeError, "padding is 'same'; it must be a whole number of at l"),
+        (lambda: nn.Conv2d(1, 2, (3, "a")), TypeError, "Conv2d: kernel_size[1] is 'a'; it must be a whole number"),
+        (lambda: nn.BatchNorm2d(2, eps=None), TypeError, "BatchNorm2d: eps is None; it must be a number of at least 0"),
+        (lambda: nn.optim.SGD(parameters(), 10**400), ValueError, "it must be a finite number of at least 0"),
+        (lambda: a_trainer(criterion=nn.MSELoss), TypeError, "make one of it: MSELoss()"),
+        (lambda: a_trainer(callbacks=[nn.callbacks.Progress]), TypeError, "it must be a callback, such as Progress()"),
+        (lambda: a_trainer().fit(a_loader(), epochs="3"), TypeError, "fit: epochs is '3'; it must be a whole number"),
+        (lambda: a_trainer().fit(a_loader(), test=3), TypeError, "fit: test is 3; it must be a Dataset, or have a len"),
+        (lambda: next(iter(nn.data.DataLoader([1, 2], 2))), TypeError, "example 0 is 1; it must be (image, label)"),  # type: ignore[list-item]
+        (lambda: nn.Sequential(nn.ReLU())[1], IndexError, "Sequential: index 1 is out of range for 1 layers"),
+        (lambda: nn.Dense(1, 1).register_forward_hook(3), TypeError, "Dense: hook is 3; it must be a function of (mod"),  # type: ignore[arg-type]
+        (lambda: nn.Dense(1, 1).load_state_dict({"weight": "a", "bias": 0}), TypeError, "load_state_dict: weight: 'a'"),
+        (lambda: nn.Dense(1, 1).load_state_dict([1]), TypeError, "the state is [1]; it must be a dict"),  # type: ignore[arg-type]
+    ],
+)  # fmt: skip
+def test_usual_mistakes_have_a_remedy(make: Callable[[], Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error) as caught:
+        make()
+    assert words in str(caught.value)
+
+
+def test_what_was_good_is_good() -> None:
+    """Every kind of number, and whatever stands for an int or a flag."""
+
+    class Three:
+        def __index__(self) -> int:
+            return 3
+
+    assert nn.Dense(Three(), 2).weight.shape == (3, 2)  # type: ignore[arg-type]
+    assert nn.Conv2d(1, 1, [Three(), 1], stride=range(1, 3)).stride == (1, 2)  # type: ignore[list-item]
+    assert nn.Dense(2, 2, bias=0).bias is None  # type: ignore[arg-type]
+    assert nn.Dense(2, 2, rng=random).weight.shape == (2, 2)  # type: ignore[arg-type]
+    assert nn.Dropout(Fraction(1, 2)).p == Fraction(1, 2)  # type: ignore[arg-type]
+    assert nn.HuberLoss(delta=Fraction(1, 2))([Fraction(1)], [Fraction(0)]).data == Fraction(3, 8)  # type: ignore[arg-type]
+    assert nn.CrossEntropyLoss(weight=Value([1.0, 2.0])).state_dict() == {"weight": [1.0, 2.0]}
+    slope = Value(0.5)
+    assert nn.LeakyReLU(slope).parameters() == [slope]  # type: ignore[arg-type]
+    assert nn.optim.SGD([Value(Fraction(1))], lr=Fraction(1, 2)).lr == Fraction(1, 2)  # type: ignore[arg-type]
+    assert nn.Hardtanh(0.0, float("inf"))([-1.0, 5.0]).data == [0.0, 5.0]
+
+    class Focal(nn.CrossEntropyLoss):
+        def __init__(self, gamma: float) -> None:
+            super().__init__()
+            self.gamma = gamma
+
+    assert Focal(2.0).reduction == "mean"
+
+
+def test_an_error_of_a_users_layer_bears_its_name_once() -> None:
+    class Scale(nn.Module):
+        def __init__(self) -> None:
+            self.inner = nn.Dense(2, 2)
+
+        def forward(self, x: Any) -> Value:
+            if x == "own":
+                raise ValueError("not mine")
+            return self.inner(x)
+
+    with pytest.raises(ValueError, match="not mine") as caught:
+        Scale()("own")
+    assert str(caught.value) == "Scale: not mine"
+    with pytest.raises(ValueError, match=r"^Dense: matmul: "):
+        Scale()([[1.0]])

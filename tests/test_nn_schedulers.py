@@ -349,7 +349,7 @@ def test_a_group_that_is_added_later_takes_part() -> None:
         (lambda m, o: m.OneCycleLR(o, 1.0, 5, anneal_strategy="x"), ValueError, "OneCycleLR: anneal_strategy"),
         (lambda m, o: m.OneCycleLR(o, 1.0, 5, max_momentum=1.0), ValueError, "OneCycleLR: max_momentum"),
         (lambda m, o: m.ReduceLROnPlateau(o, "least"), ValueError, "mode is 'min' or 'max', not 'least'"),
-        (lambda m, o: m.ReduceLROnPlateau(o, factor=1.0), ValueError, r"factor is 1\.0; it must be a number of at least 0 and below 1"),
+        (lambda m, o: m.ReduceLROnPlateau(o, factor=1.0), ValueError, r"factor is 1\.0; .* and below 1"),
         (lambda m, o: m.ReduceLROnPlateau(o, patience=-1), ValueError, "patience is -1"),
         (lambda m, o: m.ReduceLROnPlateau(o, threshold_mode="r"), ValueError, "threshold_mode"),
     ],

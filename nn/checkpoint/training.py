@@ -12,8 +12,10 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checks import check_kind, check_path, check_whole
 from ..results import Epoch, History, Position
 from .tensors import CheckpointError, Stored, read_tensors, write_tensors
 from .weights import as_state, values_of
@@ -38,6 +40,9 @@ def save_checkpoint(trainer: Trainer, path: str | os.PathLike[str], extra: Mappi
     Raises CheckpointError for numbers that the format does not hold. OSError if it cannot be written; an older file
     stays then.
     """
+    path = _checked("save_checkpoint", trainer, path)
+    if extra is not None:
+        check_kind("save_checkpoint", "extra", extra, Mapping, "a dict")
     optimiser = trainer.optimiser.state_dict()
     tensors = {f"model.{name}": data for name, data in trainer.model.state_dict().items()}
     for i, kept in enumerate(optimiser.pop("state")):
@@ -65,6 +70,7 @@ def load_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     Raises CheckpointError for a file that is damaged, or of another training; the trainer is unchanged then. OSError if
     there is none.
     """
+    path = _checked("load_checkpoint", trainer, path)
     values = values_of(trainer.model)
     remembered = {
         f"optimiser.{i}.{name}": value
@@ -106,7 +112,15 @@ def read_extra(path: str | os.PathLike[str], most: int = 64 << 20) -> dict[str, 
 
     Raises CheckpointError for a damaged file; OSError if there is none.
     """
-    return dict(_read(path, most)[1]["extra"])
+    most = check_whole("read_extra", "most", most, at_least=0)
+    return dict(_read(check_path("read_extra", "path", path), most)[1]["extra"])
+
+
+def _checked(op: str, trainer: Trainer, path: str | os.PathLike[str]) -> Path:
+    from ..trainer import Trainer  # here, since its callbacks write checkpoints
+
+    check_kind(op, "trainer", trainer, Trainer, "a Trainer")
+    return check_path(op, "path", path)
 
 
 def _parts(trainer: Trainer) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from tinygrad_lists import Value
 
+from ..checks import check_kind, check_path
 from ..module import Module
 from ..nested import kind_of
 from .tensors import CheckpointError, Stored, read_tensors, write_tensors
@@ -32,7 +33,8 @@ def save_weights(model: Module, path: str | os.PathLike[str]) -> None:
     >>> model.weight.shape
     (2, 1)
     """
-    write_tensors(path, model.state_dict(), {"format": "weights 1"})
+    check_kind("save_weights", "model", model, Module, "a Module")
+    write_tensors(check_path("save_weights", "path", path), model.state_dict(), {"format": "weights 1"})
 
 
 def load_weights(model: M, path: str | os.PathLike[str]) -> M:
@@ -41,6 +43,8 @@ def load_weights(model: M, path: str | os.PathLike[str]) -> M:
 
     Raises CheckpointError for a damaged or foreign file; the model is unchanged then.
     """
+    check_kind("load_weights", "model", model, Module, "a Module")
+    path = check_path("load_weights", "path", path)
     values = values_of(model)
     tensors, _ = read_tensors(path, sum(8 * value.size for value in values.values()))
     try:

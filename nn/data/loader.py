@@ -230,7 +230,12 @@ class DataLoader:
         self._workers = (settings, workers)
 
     def _nested(self, indices: Sequence[int], epoch: int) -> Batch:
-        images, labels = zip(*[self.dataset[index] for index in indices], strict=True)
+        examples = [self.dataset[index] for index in indices]
+        try:
+            images, labels = zip(*examples, strict=True)
+        except (TypeError, ValueError):
+            place, wrong = next((n, e) for n, e in zip(indices, examples, strict=True) if not _is_pair(e))
+            raise TypeError(f"DataLoader: example {place} is {shown(wrong)}; it must be (image, label)") from None
         return list(images), list(labels)
 
     def _as_nested(self, batches: Iterator[StoredBatch]) -> Iterator[Batch]:
@@ -247,3 +252,11 @@ class DataLoader:
         """The number of batches in an epoch."""
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole if self.drop_last or rest == 0 else whole + 1
+
+
+def _is_pair(example: object) -> bool:
+    try:
+        _image, _label = example  # type: ignore[misc]
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -7,7 +7,8 @@ from typing import Any, overload
 
 from tinygrad_lists import Value
 
-from ..checks import check_kind
+from ..checks import check_kind, check_whole
+from ..errors import shown
 from ..module import Module
 from ..nested import as_value
 
@@ -52,8 +53,11 @@ class Sequential(Module):
     @overload
     def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Module:
-        if isinstance(index, int):
-            return self.layers[index]
+        if not isinstance(index, slice):
+            place = check_whole("Sequential", "index", index)
+            if not -len(self) <= place < len(self):
+                raise IndexError(f"Sequential: index {shown(place)} is out of range for {len(self)} layers")
+            return self.layers[place]
         part = Sequential()
         vars(part)["layers"] = self.layers[index]  # they keep their names: a part is a view, not a new model
         return part

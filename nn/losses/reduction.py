@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from tinygrad_lists import Value
 
@@ -19,14 +19,22 @@ class Loss(Module):
 
     reductions: tuple[str, ...] = ("mean", "sum", "none")
 
-    def __init__(self, reduction: str = "mean") -> None:
-        name = type(self).__name__
-        if not isinstance(reduction, str):  # PyTorch's users know loss functions that take the outputs at once
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse outputs in place of the reduction: PyTorch also has functions that take them at once.
+
+        It is done here, since of two arguments for one Python would only say that they are too many. Classes of users
+        have arguments of their own.
+        """
+        reduction = args[0] if args else kwargs.get("reduction", "mean")
+        if not isinstance(reduction, str) and cls.__init__.__module__.startswith(f"{__package__}."):
             raise TypeError(
-                f"{name}: the reduction is a word, not {shown(reduction)}; make the loss first, then call it: "
-                f"nn.{name}()(outputs, targets)"
+                f"{cls.__name__}: the reduction is a word, not {shown(reduction)}; make the loss first, then call it: "
+                f"nn.{cls.__name__}()(outputs, targets)"
             )
-        self.reduction = check_choice(name, "reduction", reduction, self.reductions)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, reduction: str = "mean") -> None:
+        self.reduction = check_choice(type(self).__name__, "reduction", reduction, self.reductions)
 
     def reduce(self, losses: Value) -> Value:
         """The losses put together."""

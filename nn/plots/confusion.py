@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from ..checks import check_list
 from .base import figure, save
 
 __all__ = ["plot_confusion"]
@@ -16,6 +17,7 @@ def plot_confusion(matrix: Sequence[Sequence[int]], path: str | os.PathLike[str]
     Right answers are blue, the darker the larger their share of the row. Errors are orange, on a scale of their own
     that ends at the largest of them, or they would not be seen beside the right answers. Numbers are counts.
     """
+    check_list("plot_confusion", "matrix", matrix, "a matrix of counts")
     size = len(matrix)
     if not size or any(len(row) != size for row in matrix):
         raise ValueError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from ..checks import check_list
+from ..errors import shown
 from ..results import Epoch
 from .base import BLUE, ORANGE, figure, save
 
@@ -21,6 +23,8 @@ def plot_curves(
         path: where to.
         paper: the paper's own loss and accuracy for each epoch, dotted.
     """
+    if any(not isinstance(epoch, Epoch) for epoch in check_list("plot_curves", "epochs", epochs, "a list of epochs")):
+        raise TypeError(f"plot_curves: epochs is {shown(epochs)}; it must hold what fit() gives in history.epochs")
     picture = figure(7.2, 4.2)
     losses = picture.add_subplot()
     accuracies = losses.twinx()

@@ -8,6 +8,7 @@ from typing import Any
 
 from tinygrad_lists import Value, no_grad
 
+from ..checks import check_kind, check_size
 from ..data import Image
 from ..layers import Conv2d
 from ..module import Module
@@ -24,6 +25,7 @@ def feature_maps(model: Module, image: Image) -> list[tuple[str, str, Any]]:
     >>> [(path, kind, len(maps)) for path, kind, maps in feature_maps(model, [[[0.5] * 4] * 4])]
     [('0', 'Conv2d', 2), ('1', 'ReLU', 2)]
     """
+    check_kind("feature_maps", "model", model, Module, "a Module")
     found: list[tuple[str, str, Any]] = []
     training = model.training
     with ExitStack() as stack, no_grad():
@@ -48,6 +50,7 @@ def plot_features(model: Module, image: Image, path: str | os.PathLike[str], col
     Raises:
         ValueError: the model has no layer that makes maps.
     """
+    columns = check_size("plot_features", "columns", columns)
     layers = _activated(feature_maps(model, image))
     if not layers:
         raise ValueError("plot_features: no layer of the model makes maps (N, C, H, W); there is nothing to show")

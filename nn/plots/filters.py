@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..checks import check_kind, check_size
 from ..layers import Conv2d
 from ..module import Module
 from .base import GREY, figure, frame, save, show, title
@@ -20,6 +21,8 @@ def plot_filters(model: Module, path: str | os.PathLike[str], columns: int = 8) 
     Raises:
         ValueError: the model has no Conv2d.
     """
+    check_kind("plot_filters", "model", model, Module, "a Module")
+    columns = check_size("plot_filters", "columns", columns)
     name, layer = next(((n, m) for n, m in model.named_modules() if isinstance(m, Conv2d)), ("", None))
     if layer is None:
         raise ValueError("plot_filters: the model has no Conv2d, so there are no filters to show")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from ..checks import check_kind, check_size
 from ..data import Dataset
 from .base import GREY, RED, figure, frame, paired, save, show, title
 
@@ -36,6 +37,8 @@ def plot_mistakes(
         probabilities: for each of them, that of each class.
         path: where to.
     """
+    check_kind("plot_mistakes", "dataset", dataset, Dataset, "a Dataset")
+    columns, rows = check_size("plot_mistakes", "columns", columns), check_size("plot_mistakes", "rows", rows)
     paired("plot_mistakes", dataset, probabilities)
     wrong = most_confident_mistakes(dataset.labels, probabilities)
     shown = wrong[: columns * rows]

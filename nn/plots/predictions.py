@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from ..checks import check_kind, check_size
 from ..data import Dataset
 from .base import GREEN, RED, figure, frame, paired, save, show, title
 
@@ -18,6 +19,8 @@ def plot_predictions(
 
     The first images of the dataset, with as many of the wrongly classified ones as fit the last row.
     """
+    check_kind("plot_predictions", "dataset", dataset, Dataset, "a Dataset")
+    columns, rows = check_size("plot_predictions", "columns", columns), check_size("plot_predictions", "rows", rows)
     paired("plot_predictions", dataset, predictions)
     total = min(columns * rows, len(dataset))
     wrong = [i for i, predicted in enumerate(predictions) if predicted != dataset.label(i)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from ..checks import check_kind, check_size
 from ..data import Dataset
 from .base import BLUE, GREY, figure, frame, paired, save, show, title
 
@@ -27,6 +28,8 @@ def plot_readings(
         path: where to.
         names: what stands above them, such as the names of their files.
     """
+    check_kind("plot_readings", "dataset", dataset, Dataset, "a Dataset")
+    columns, rows = check_size("plot_readings", "columns", columns), check_size("plot_readings", "rows", rows)
     paired("plot_readings", dataset, probabilities)
     shown = range(min(len(dataset), columns * rows))
     columns = min(columns, max(len(shown), 1))
