@@ -237,7 +237,8 @@ class Module:
         new = {}
         for name, value in own.items():
             what = f"load_state_dict: {name}"
-            new[name] = check_tensor(what, restored(state[name], value.data, what))
+            data = restored(state[name], value.data, what)
+            new[name] = check_tensor(what, data, requires_grad=value.requires_grad)
         for name, value in own.items():
             if new[name].shape != value.shape:
                 raise ValueError(f"load_state_dict: {name} has shape {new[name].shape}, the model wants {value.shape}")

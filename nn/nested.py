@@ -28,15 +28,16 @@ def as_value(x: Any, what: str = "") -> Value:
     return check_tensor(what, x) if what else Value(x, requires_grad=False)
 
 
-def check_tensor(what: str, x: Any, name: str | None = None) -> Value:
-    """A constant of its own; TypeError or ValueError, beginning with `what`, for what holds no numbers.
+def check_tensor(what: str, x: Any, name: str | None = None, requires_grad: bool = False) -> Value:
+    """A Value of its own, a constant unless it `requires_grad`. TypeError or ValueError, beginning with `what`, for what
+    holds no numbers.
 
     >>> check_tensor("BCEWithLogitsLoss: weight", ["a"])
     Traceback (most recent call last):
     TypeError: BCEWithLogitsLoss: weight: 'a' at [0] is a str, not a number
     """
     try:
-        return Value(x, requires_grad=False, name=name)
+        return Value(x, requires_grad=requires_grad, name=name)
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{what}: {str(error).removeprefix('Value: ')}") from None

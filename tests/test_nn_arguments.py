@@ -345,6 +345,9 @@ def test_what_was_good_is_good() -> None:
     assert nn.optim.SGD([Value(Fraction(1))], lr=Fraction(1, 2)).lr == Fraction(1, 2)  # type: ignore[arg-type]
     assert nn.Hardtanh(0.0, float("inf"))([-1.0, 5.0]).data == [0.0, 5.0]
 
+    layer = nn.Dense(1, 1).load_state_dict({"weight": [[2]], "bias": [1]})
+    assert repr(layer.state_dict()) == "{'weight': [[2.0]], 'bias': [1.0]}"  # as parameters are no ints
+
     class Focal(nn.CrossEntropyLoss):
         def __init__(self, gamma: float) -> None:
             super().__init__()
