@@ -29,8 +29,8 @@ def as_value(x: Any, what: str = "") -> Value:
 
 
 def check_tensor(what: str, x: Any, name: str | None = None, requires_grad: bool = False) -> Value:
-    """A Value of its own, a constant unless it `requires_grad`. TypeError or ValueError, beginning with `what`, for what
-    holds no numbers.
+    """A Value of its own, a constant unless it `requires_grad`. TypeError or ValueError, beginning with `what`, for
+    what holds no numbers.
 
     >>> check_tensor("BCEWithLogitsLoss: weight", ["a"])
     Traceback (most recent call last):
