@@ -54,6 +54,104 @@ def test_no_grad_as_decorator():
     assert not f(Value(2.0)).requires_grad  # and again: a decorator is used many times
 
 
+MODES = [
+    (no_grad, "recording", False),
+    (record_source, "source", True),
+    (detect_anomaly, "anomaly", (True, True)),
+    (lambda *function: scope("a")(*function) if function else scope("a"), "scope", ("a",)),
+]
+
+
+@pytest.mark.parametrize(("mode", "name", "inside"), MODES)
+def test_every_mode_can_be_used_again_inside_itself_and_decorates(mode, name, inside):
+    before = getattr(modes.state, name)
+    kept = mode()
+    for _ in range(2):
+        with kept:
+            assert getattr(modes.state, name) == inside
+            with kept:
+                pass
+            assert getattr(modes.state, name) == inside
+        assert getattr(modes.state, name) == before
+
+    def look(times):
+        "Looks."
+        return [getattr(modes.state, name)] * times
+
+    for decorated in (mode(look), mode()(look), kept(look)):
+        assert decorated(2) == decorated(times=2) == [inside] * 2
+        assert (decorated.__name__, decorated.__doc__) == ("look", "Looks.")
+    assert modes.active == 0
+
+
+def test_one_mode_in_two_threads_at_once():
+    kept = no_grad()
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with kept:
+            inside.set()
+            leave.wait(5)
+
+    thread = threading.Thread(target=other)
+    with kept:
+        thread.start()
+        inside.wait(5)
+    assert modes.state.recording
+    leave.set()
+    thread.join()
+    assert (modes.state.recording, modes.active) == (True, 0)
+
+
+def test_a_decorated_generator_runs_inside_and_its_caller_outside():
+    closed = []
+
+    @no_grad
+    def numbers():
+        try:
+            while True:
+                try:
+                    yield (Value(2.0) * (yield modes.state.recording)).requires_grad
+                except KeyError:
+                    yield "caught"
+        finally:
+            closed.append(modes.state.recording)
+
+    steps = numbers()
+    assert next(steps) is False
+    assert (Value(2.0) * 2).requires_grad
+    assert steps.send(3.0) is False
+    assert modes.state.recording
+    assert steps.throw(KeyError()) == "caught"
+    steps.close()
+    assert (closed, modes.active) == ([False], 0)
+
+    @no_grad
+    def few():
+        yield 1
+        return 2
+
+    def all_of_it():
+        return (yield from few())
+
+    steps = all_of_it()
+    assert next(steps) == 1
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value == 2
+
+
+@pytest.mark.parametrize("name", ["no_grad", "record_source", "detect_anomaly", "scope"])
+def test_modes_refuse_what_they_cannot_use(name):
+    with pytest.raises(TypeError, match=f"^{name}: "):
+        getattr(modes, name)(3)
+    with pytest.raises(TypeError, match="scope: a name is text"):
+
+        @scope
+        def f():
+            pass
+
+
 def test_modes_belong_to_one_thread():
     seen = []
     entered, done = threading.Event(), threading.Event()
