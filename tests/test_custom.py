@@ -16,8 +16,10 @@ from tinygrad_lists import (
     detect_anomaly,
     grad,
     hessian,
+    hvp,
     jacobian,
     jvp,
+    modes,
     no_grad,
     primitive,
 )
@@ -37,7 +39,7 @@ def hypotenuse(x, y):
 
 
 def _sorted_rule(g, out, x):
-    order = sorted(range(x.size), key=x.data.__getitem__)
+    order = sorted(range(x.size), key=x.detach().data.__getitem__)  # does not change along the way
     return (Value([0.0] * x.size, requires_grad=False).scatter_add(order, g, axis=0),)
 
 
@@ -140,8 +142,74 @@ def test_a_rule_that_loses_the_graph_is_found_when_differentiated_again():
         name="careless",
     )
     assert grad(lambda x: careless(x * 1).sum())([2.0]).data == [12.0]
-    with pytest.raises(RuntimeError, match="careless: its rule gave plain numbers"):
+    with pytest.raises(RuntimeError, match="careless: its rule reads the numbers of input 0, shape"):
         grad(lambda x: grad(lambda x: (careless(x) * x).sum())(x).sum())([2.0])
+    unlinear = primitive(lambda x: x * 2, vjp=lambda g, out, x: (2.0,), name="unlinear")
+    with pytest.raises(RuntimeError, match="unlinear: its rule gave plain numbers"):
+        jvp(unlinear, (3.0,), (1.0,))
+
+
+SQUARES = {
+    "x.data": lambda g, out, x: (g * 2 * x.data,),
+    "g.data": lambda g, out, x: (g.data * 2 * x,),
+    "both": lambda g, out, x: (g.data * 2 * x.data,),
+    "item": lambda g, out, x: (g * 2 * x.item(),),
+    "tolist": lambda g, out, x: (g * 2 * x.tolist(),),
+    "float": lambda g, out, x: (g * 2 * float(x),),
+    "math": lambda g, out, x: (g * 2 * math.sqrt(out),),
+    "of a result": lambda g, out, x: (g * (2 * x).data,),
+    "truth": lambda g, out, x: (g * 2 * x if x else g * 0,),
+    "later": lambda g, out, x: (lambda: g * 2 * x.data,),
+}
+
+
+@pytest.mark.parametrize("how", SQUARES)
+def test_a_rule_that_reads_numbers_serves_first_derivatives_only(how):
+    p = primitive(lambda x: x * x, vjp=SQUARES[how], name="p")
+    assert grad(p)(3.0).data == 6.0
+    x = Value(3.0)
+    (p(x) * 2).backward()
+    assert x.grad == 12.0
+    with pytest.raises(RuntimeError, match=r"^p: its rule reads the numbers of .* x\.detach\(\)"):
+        jvp(p, (3.0,), (1.0,))
+    for twice in (
+        lambda: grad(grad(lambda a: p(a) * a))(3.0),
+        lambda: hvp(p, (3.0,), (1.0,)),
+        lambda: hessian(p)(3.0),
+    ):
+        if how != "g.data":  # there g is a constant, and the derivative right
+            with pytest.raises(RuntimeError, match="p: its rule reads the numbers"):
+                twice()
+    assert modes.active == 0
+
+
+def test_a_rule_may_read_constants_shapes_comparisons_and_detached_values_and_print():
+    def rule(g, out, x, index, weight):
+        shown = f"{x!r} {x:.1f} {g}"
+        assert "Value(" in shown
+        places = [int(i) for i in index.data]
+        sign = 1.0 if x > 0 else -1.0
+        steps = round(x.detach().item())
+        return (g.reshape(x.shape) * weight.item() * len(places) * sign * steps / steps, None, None)
+
+    p = primitive(lambda x, xs, i, si, w, sw: [2 * x[0] * w[0]], shape=lambda x, i, w: x, vjp=rule, name="p")
+    weight = Value(5.0)  # requires a gradient, and is no variable here
+
+    def f(x):
+        return p(x, [0, 1], weight.detach()) * x
+
+    assert grad(grad(f))(3.0).data == 20.0
+    assert jvp(f, (3.0,), (1.0,))[1].data == 60.0
+
+
+def test_a_rule_may_take_a_gradient_of_its_own():
+    """The rule of one primitive runs inside that of another, recorded and not."""
+    inner = primitive(lambda x: x * x, vjp=SQUARES["x.data"], name="inner")
+    p = primitive(lambda x: 2 * x, vjp=lambda g, out, x: (g * grad(inner)(x.detach()) / x.detach(),), name="p")
+    assert grad(grad(lambda x: p(x) * x))(3.0).data == 4.0
+    q = primitive(lambda x: x * x, vjp=lambda g, out, x: (g * grad(inner)(x),), name="q")
+    with pytest.raises(RuntimeError, match="inner: its rule reads the numbers"):
+        grad(grad(q))(3.0)
 
 
 @pytest.mark.parametrize(
@@ -282,10 +350,20 @@ def test_checkpoint_without_gradient_is_a_plain_call():
     assert not checkpoint(lambda x: x.argmax(), Value([1.0, 2.0])).requires_grad
 
 
+def test_checkpoint_notices_that_a_constant_was_assigned():
+    """Also where the result would be the same: 0 times anything."""
+    x, c = Value(0.0), Value(1.0, requires_grad=False, name="batch")
+    y = checkpoint(lambda a: a * c, x)
+    c.data = 2.0
+    with pytest.raises(RuntimeError, match=r"checkpoint: the data of 'batch' .* was assigned after the function"):
+        y.backward()
+    assert x.grad is None
+
+
 def test_checkpoint_of_a_function_that_does_not_repeat_itself():
     state = iter(range(10))
     y = checkpoint(lambda x: x * next(state), Value(2.0))
-    with pytest.raises(RuntimeError, match="checkpoint: the function gave another result when it was run again"):
+    with pytest.raises(RuntimeError, match="checkpoint: the function gave other numbers when it was run again"):
         y.backward()
 
 

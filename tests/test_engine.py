@@ -219,6 +219,35 @@ def test_assigned_constants_and_intermediates_are_detected_too() -> None:
     assert (middle.grad, x.grad, middle.op) == (3.0, None, None)
 
 
+@pytest.mark.parametrize("one", [3.0, [3.0]])
+def test_a_result_that_is_told_to_need_no_gradient_is_detected(one: Any) -> None:
+    """Its gradient would be missing in silence; PyTorch refuses to set the flag."""
+    x = Value(one)
+    square = x * x
+    cube = (square * x).sum()
+    square.requires_grad = False
+    with pytest.raises(RuntimeError, match=r"requires_grad of a result of mul .* False; .* detach\(\)"):
+        cube.backward()
+    assert x.grad is None
+
+
+def test_gradients_have_the_kind_of_the_number() -> None:
+    """On scalars, whose rules run on bare numbers, as on tensors."""
+    for exact in (Value(Fraction(3)), Value([Fraction(3)])):
+        with pytest.raises(TypeError, match="log: the result for a Fraction is irrational"):
+            (2**exact).sum().backward()
+        assert exact.grad is None
+    for decimal in (Value(Decimal("1.5")), Value([Decimal("1.5")])):
+        (2**decimal).sum().backward()
+        expected = Decimal(2) ** Decimal("1.5") * Decimal(2).ln()
+        assert abs(decimal.grad_value.sum().data - expected) < Decimal("1e-26")  # type: ignore[union-attr]
+    x = Value([1.0, 2.0])
+    x.assign(Value([1, 2], requires_grad=False))
+    assert all(type(v) is float for v in x.data)
+    with pytest.raises(TypeError, match="data: Fraction and float do not mix"):
+        x.assign(Value([Fraction(1), Fraction(2)]).detach())
+
+
 def test_backward_twice_over_one_graph_after_a_new_leaf_value() -> None:
     """Assigning a Value that the graph does not use is no reason to complain."""
     x, other = Value(2.0), Value(1.0)
@@ -804,6 +833,27 @@ def test_no_grad_in_one_thread_leaves_others_alone() -> None:
     done.set()
     thread.join()
     assert (y.requires_grad, x.grad, found) == (True, 6.0, [False, False])
+
+
+def test_threads_share_a_leaf() -> None:
+    """Several backward passes at once add to one gradient; none is lost."""
+    w = Value([1.0] * 1000)
+
+    def work() -> None:
+        for _ in range(200):
+            (w * 1.0).sum().backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert w.grad == [800.0] * 1000
 
 
 def test_threads_work_side_by_side() -> None:

@@ -25,7 +25,7 @@ FLOORS = [
     "value",
     "operations",
     "functions vjps",
-    "hooks backward",
+    "hooks walk backward",
     "custom recompute evaluation trees transforms",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}

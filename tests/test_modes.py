@@ -242,6 +242,70 @@ def test_hook_is_differentiated_through():
     assert grad(grad(f))(3.0).data == 12.0
 
 
+def test_hook_on_the_variable_of_a_transform_or_a_checkpoint():
+    def f(a):
+        a.register_hook(lambda g: g * 10)
+        return a * a
+
+    assert grad(f)(3.0).data == 60.0
+    assert vjp(f, 3.0)[1](1.0)[0].data == 60.0
+    x = Value(3.0)
+    checkpoint(f, x).backward()
+    assert x.grad == 60.0
+
+
+def test_hook_on_what_a_checkpoint_captures_runs_once_when_the_gradient_is_complete():
+    w, x, seen = Value(2.0), Value(3.0), []
+    w.register_hook(lambda g: seen.append(g.data))
+    (checkpoint(lambda a: a * w, x) + checkpoint(lambda a: a * w * 2, x)).backward()
+    assert (w.grad, seen) == (9.0, [9.0])
+
+
+@pytest.mark.parametrize("one", [1.0, [1.0]])
+def test_hook_that_assigns_data_of_a_value_on_the_way_is_refused(one):
+    """The gradient would end there: an assigned Value is a leaf."""
+    x = Value(one)
+    y = (x * 2).exp()
+    u = x * 5
+    out = (y * y + u).sum()
+    handle = u.register_hook(lambda g: y.assign(y.detach() * 100))
+    with pytest.raises(RuntimeError, match=r"backward: a hook assigned the data of a Value .* assign after backward"):
+        out.backward()
+    assert x.grad is None
+    handle.remove()
+    z = x * 2
+    z.register_hook(lambda g: z.assign(z.detach()))
+    with pytest.raises(RuntimeError, match="a hook assigned"):
+        z.sum().backward()
+
+
+def test_hook_may_assign_the_leaf_that_it_is_for():
+    """An update in the middle of the backward pass, as some optimisers do it."""
+    w = Value(2.0)
+
+    def update(g):
+        w.assign(w.detach() - 0.5 * g)
+
+    w.register_hook(update)
+    (w * w).backward()
+    assert (w.data, w.grad) == (0.0, 4.0)
+
+
+@pytest.mark.parametrize("one", [1.0, [1.0]])
+def test_what_a_hook_returns_has_the_kind_of_the_value(one):
+    x = Value(one)
+    y = x * 2
+    handle = y.register_hook(lambda g: 3 if one == 1.0 else [True])
+    y.sum().backward()
+    assert all(type(v) is float for v in (y.grad_value._flat()[0], x.grad_value._flat()[0]))
+    handle.remove()
+    for odd, kind in ((Fraction(1, 3), TypeError), ("a", TypeError)):
+        handle = y.register_hook(lambda g, odd=odd: odd if one == 1.0 else [odd])
+        with pytest.raises(kind, match="register_hook: "):
+            y.sum().backward()
+        handle.remove()
+
+
 def test_hook_that_returns_another_shape_or_raises_changes_no_gradient():
     x = Value([1.0, 2.0])
     y = x * 2

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from .number_kinds import in_kind
+from .operations import lift
 from .value import Value, constant
 
-__all__ = ["Hook", "HookHandle", "hooks_of", "register_hook", "run_hooks"]
+__all__ = ["Hook", "HookHandle", "hooks_of", "in_kind_of", "register_hook", "run_hooks"]
 
 Hook = Callable[[Value], Any]
 
@@ -40,8 +42,9 @@ def register_hook(self: Value, hook: Hook) -> HookHandle:
         A handle; ``handle.remove()`` takes the hook off.
 
     Raises:
-        TypeError: `hook` cannot be called. RuntimeError: the Value requires no gradient. ValueError, in the backward
-            pass: the replacement has another shape.
+        TypeError: `hook` cannot be called; in the backward pass, the replacement is of a kind of number that does not
+            mix with the Value's. RuntimeError: the Value requires no gradient; in the backward pass, a hook has
+            assigned data of a Value whose gradient was on its way. ValueError: the replacement has another shape.
 
     >>> x = Value(3.0)
     >>> handle = x.register_hook(lambda g: g * 10)
@@ -66,6 +69,19 @@ def hooks_of(node: Value) -> dict[int, Hook] | None:
     return node._meta.get("hooks") if node._meta else None
 
 
+def in_kind_of(op: str, g: Value, x: Value) -> Value:
+    """`g`, a gradient from outside for `x`, in its kind of number. TypeError for kinds that do not mix.
+
+    >>> in_kind_of("hook", constant(2, ()), Value(0.5)).data
+    2.0
+    """
+    if g.requires_grad or not g.size:
+        return g
+    before = g._flat()
+    flat = in_kind(op, before, x._flat()[0])
+    return g if flat is before else constant(flat if g.shape else flat[0], g.shape)
+
+
 def run_hooks(node: Value, g: Any) -> Any:
     """The gradient that the hooks of `node` make of `g`, which is a Value or, for a scalar, a bare number."""
     value = g if isinstance(g, Value) else constant(g, ())
@@ -73,11 +89,12 @@ def run_hooks(node: Value, g: Any) -> Any:
         replacement = hook(value)
         if replacement is None:
             continue
-        value = replacement if isinstance(replacement, Value) else Value(replacement, requires_grad=False)
+        value = lift(replacement, "register_hook")
         if value.shape != node.shape:
             raise ValueError(
                 f"register_hook: the hook returned a gradient of shape {value.shape} for a Value of shape {node.shape}"
             )
+        value = in_kind_of("register_hook", value, node)
     return value if isinstance(g, Value) else value._data
 
 

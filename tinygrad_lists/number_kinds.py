@@ -30,6 +30,7 @@ __all__ = [
     "convert",
     "exactly",
     "hook_of",
+    "in_kind",
     "irrational",
     "kind_name",
     "not_holomorphic",
@@ -154,6 +155,17 @@ def common_kind(op: str, a: Any, b: Any) -> str:
         f"{op}: {first} and {second} do not mix without loss ({shown(a)} and {shown(b)}); "
         f"convert one of them, e.g. with {first}(x) or {second}(x)"
     )
+
+
+def in_kind(op: str, flat: list[Any], like: Any) -> list[Any]:
+    """Numbers of one kind in the kind of `like`, as far as they fit into that. TypeError for kinds that do not mix.
+
+    >>> in_kind("grad", [1, 2], 0.5), in_kind("grad", [1j], 0.5)
+    ([1.0, 2.0], [1j])
+    """
+    if not flat or type(flat[0]) is type(like) or (kind := common_kind(op, flat[0], like)) == kind_name(flat[0]):
+        return flat
+    return [convert(op, v, kind) for v in flat]
 
 
 def to_float(op: str, x: Any) -> float:

@@ -1,4 +1,4 @@
-"""What Python itself asks of a Value: how it prints, how long it is, whether it is true.
+"""What Python itself asks of a Value, and the array API: how it prints, how long it is, whether it is true, its axes.
 
 The operators stand in `operations`; what a Value holds in `value`.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from . import modes
 from .methods import Methods
 from .printing import short
 from .shapes import Shape, numel
@@ -34,7 +35,41 @@ class Protocols(Methods):
         requires_grad: bool
         shape: Shape
 
+    @property
+    def T(self) -> Value:
+        """All axes reversed: the transpose of a matrix.
+
+        >>> from tinygrad_lists import Value
+        >>> Value([[1.0, 2.0]]).T.shape
+        (2, 1)
+        """
+        return self.transpose()
+
+    @property
+    def mT(self) -> Value:
+        """Last two axes exchanged, those before kept.
+
+        >>> from tinygrad_lists import Value
+        >>> Value([[[1.0, 2.0]]]).mT.shape
+        (1, 2, 1)
+        """
+        return self.matrix_transpose()
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes; 0 for a scalar."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return numel(self.shape)
+
     def __repr__(self) -> str:
+        with modes.looking():
+            return self._text()
+
+    def _text(self) -> str:
         parts = [short(self.data)]
         if self.name:
             parts.append(f"name={self.name!r}")
@@ -71,7 +106,8 @@ class Protocols(Methods):
 
     def __format__(self, spec: str) -> str:
         """``f"{loss:.4f}"`` formats the number of a Value that has one element."""
-        return format(self.item(), spec) if spec else str(self)
+        with modes.looking():
+            return format(self.item(), spec) if spec else str(self)
 
     def __float__(self) -> float:
         return float(self.item())

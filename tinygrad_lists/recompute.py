@@ -35,7 +35,8 @@ def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             Value or a tree of Values.
 
     Raises:
-        RuntimeError, in the backward pass: `f` gave another result than the first time.
+        RuntimeError, in the backward pass: `f` gave another result than the first time, or data of a Value that it used
+            was assigned since.
 
     >>> x = Value(3.0)
     >>> y = checkpoint(lambda x: (x * x * x).relu(), x)
@@ -59,7 +60,7 @@ def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     part.kept = differentiable
     part.given = len(given)
     part.shape = outs[0].shape if len(outs) == 1 else (sum(out.size for out in outs),)
-    captured = _captured(outs, start)
+    captured, part.constants = _captured(outs, start)
     packed = part.pack(result)
     inputs = (*given, *captured)
     node = record(_CHECKPOINT, inputs, packed._data, packed.shape, {"part": part}, True)
@@ -70,8 +71,9 @@ def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 class _Part:
     """The part of a program inside a checkpoint: all that it takes to run it again."""
 
-    __slots__ = ("args", "f", "given", "kept", "kwargs", "shape")
+    __slots__ = ("args", "constants", "f", "given", "kept", "kwargs", "shape")
 
+    constants: dict[Value, int]  # constants that it captured, with their serial numbers
     given: int  # how many of the node's inputs are arguments; the others are captured
     kept: list[bool]  # which of the Values that come out carry a gradient
     shape: Shape
@@ -113,22 +115,33 @@ def _fresh(x: Value) -> Value:
     return leaf
 
 
-def _captured(outs: Sequence[Value], start: int) -> list[Value]:
-    """Values older than the checkpoint from which its graph grows."""
+def _captured(outs: Sequence[Value], start: int) -> tuple[list[Value], dict[Value, int]]:
+    """Values older than the checkpoint from which its graph grows; and constants that it uses, with their age."""
     stack = list(dict.fromkeys(outs))
     seen = dict.fromkeys(stack)
+    constants: dict[Value, int] = {}
     for node in stack:  # grows while it is walked
         if node._serial < start:
             continue
         for x in node.inputs:
-            if x.requires_grad and x not in seen:
+            if not x.requires_grad:
+                if x._serial < start:
+                    constants[x] = x._serial
+            elif x not in seen:
                 seen[x] = None
                 stack.append(x)
-    return [node for node in seen if node._serial < start]
+    return [node for node in seen if node._serial < start], constants
 
 
 def _rule(g: Value, out: Value, *inputs: Value, part: _Part) -> tuple[Any, ...]:
     """Run the part again and differentiate it; what it captured are variables like its arguments."""
+    for x, serial in part.constants.items():
+        if x._serial != serial:
+            which = f"{x.name!r}" if x.name else "a constant"
+            raise RuntimeError(
+                f"checkpoint: the data of {which} (shape {x.shape}) was assigned after the function had used it, so it "
+                f"cannot be run again; run the forward pass again before backward"
+            )
     again = modes.state.recording
     variables = [
         apply(PRIMITIVES["reshape"], x, shape=x.shape) if again and x.requires_grad else _fresh(x)
@@ -137,12 +150,14 @@ def _rule(g: Value, out: Value, *inputs: Value, part: _Part) -> tuple[Any, ...]:
     with modes.recording():
         packed = part.pack(part.run(variables))
     if not _same(packed, out):
+        what = "other numbers" if packed.shape == out.shape else f"shape {packed.shape} instead of {out.shape}"
         raise RuntimeError(
-            f"checkpoint: the function gave another result when it was run again (shape {packed.shape}, before "
-            f"{out.shape}); it must compute the same, with random numbers from a seed of its own"
+            f"checkpoint: the function gave {what} when it was run again; it must compute the same, with random "
+            f"numbers from a seed of its own"
         )
-    variables += inputs[part.given :]
-    found = gradients([packed], [g], create_graph=again, targets=variables)
+    captured = inputs[part.given :]
+    variables += captured
+    found = gradients([packed], [g], create_graph=again, targets=variables, unfinished=captured)
     return tuple(None if found.get(v) is None else lift(found[v]) for v in variables)
 
 

@@ -19,10 +19,10 @@ from typing import Any
 from . import modes
 from .anomaly import Source
 from .nested import flatten, nest
-from .number_kinds import convert, kind_name
+from .number_kinds import convert, in_kind, kind_name
 from .primitives import Primitive
 from .protocols import Protocols
-from .shapes import Shape, numel
+from .shapes import Shape
 
 __all__ = ["NO_PARAMS", "Value", "constant", "next_serial"]
 
@@ -125,8 +125,8 @@ class Value(Protocols):
         >>> w.data
         [3.0, 4.0]
         """
-        if modes.active and (trace := modes.state.trace) is not None:
-            trace.reading(self)
+        if modes.active and (reader := modes.state.reader) is not None:
+            reader(self)
         return nest(self._data, self.shape) if self.shape else self._data
 
     @data.setter
@@ -183,7 +183,10 @@ class Value(Protocols):
     def _like(self, new: Any, what: str) -> Any:
         """Bare data of `new`, which must have the shape of self."""
         if isinstance(new, Value):
-            data, shape = new._data, new.shape
+            flat, shape = new._flat(), new.shape
+            if self.requires_grad and shape == self.shape and self.size:
+                flat = in_kind(what, flat, self._flat()[0])
+            data = flat if shape else flat[0]
         else:
             flat, shape = flatten(new, op=what)
             if self.requires_grad and flat and type(flat[0]) is int and self.size:
@@ -196,7 +199,10 @@ class Value(Protocols):
 
     @property
     def inputs(self) -> tuple[Value, ...]:
-        """The Values that it was computed from, in order; none for a leaf, and for what wants no gradient.
+        """The Values that it was computed from, in order; none for a leaf, or for what was made of constants only.
+
+        The result of a comparison or of argmax has inputs too, for pictures, though no gradient flows through it. Who
+        keeps such results and not their graph keeps `detach` of them, or computes them inside `no_grad`.
 
         >>> a, b = Value(2.0), Value(3.0)
         >>> (a * b).inputs == (a, b), a.inputs
@@ -209,10 +215,7 @@ class Value(Protocols):
 
     @inputs.setter
     def inputs(self, new: tuple[Value, ...]) -> None:
-        if len(new) > 2:
-            self._x, self._y = new, None
-        else:
-            self._x, self._y, *_ = (*new, None, None)
+        self._x, self._y = (new, None) if len(new) > 2 else (*new, None, None)[:2]
 
     @property
     def name(self) -> str | None:
@@ -233,34 +236,6 @@ class Value(Protocols):
         """Line of the user's program that computed it; None unless that ran inside `record_source`."""
         return self._meta.get("source") if self._meta else None
 
-    @property
-    def T(self) -> Value:
-        """All axes reversed: the transpose of a matrix.
-
-        >>> Value([[1.0, 2.0]]).T.shape
-        (2, 1)
-        """
-        return self.transpose()
-
-    @property
-    def mT(self) -> Value:
-        """Last two axes exchanged, those before kept.
-
-        >>> Value([[[1.0, 2.0]]]).mT.shape
-        (1, 2, 1)
-        """
-        return self.matrix_transpose()
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes; 0 for a scalar."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return numel(self.shape)
-
     def item(self) -> Any:
         """The one number of a Value that has one element.
 
@@ -269,8 +244,8 @@ class Value(Protocols):
         """
         if self.size != 1:
             raise ValueError(f"item: a Value of shape {self.shape} has {self.size} elements, not one; use .data")
-        if modes.active and (trace := modes.state.trace) is not None:
-            trace.reading(self)
+        if modes.active and (reader := modes.state.reader) is not None:
+            reader(self)
         return self._flat()[0]
 
     def tolist(self) -> Any:

@@ -31,6 +31,7 @@ from .numeric import (
     greater,
     less,
     log,
+    one_like,
     pi_like,
     power,
     sigmoid,
@@ -112,10 +113,11 @@ VJPS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "mul": lambda g, out, x, y: (g * y, g * x),
     "div": lambda g, out, x, y: (lambda: divide(g, y), lambda: divide(-g * out, y)),
     # x**y: y x^(y-1) and x^y log x. Where these are 0 by their limits, at x = 0, 0^0 stands for 0^-1 and log 1 for
-    # log 0: 0 times infinity would be NaN, here or in the next derivative. There x^y is 0 or 1 unless y < 0.
+    # log 0: 0 times infinity would be NaN, here or in the next derivative. There x^y is 0 or 1 unless y < 0. The one
+    # makes the logarithm of an int base one of the kind that g has.
     "pow": lambda g, out, x, y: (
         lambda: g * y * power(x, y - 1 + equal(x, 0) * equal(y, 0)),
-        lambda: g * out * log(x + equal(x, 0) * (equal(out, 0) + equal(out, 1))),
+        lambda: g * out * log(x + equal(x, 0) * (equal(out, 0) + equal(out, 1)) * one_like(g)),
     ),
     "maximum": lambda g, out, x, y: (_share(g, x, y, less(x, y)), _share(g, y, x, less(y, x))),
     "minimum": lambda g, out, x, y: (_share(g, x, y, greater(x, y)), _share(g, y, x, greater(y, x))),
