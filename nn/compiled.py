@@ -24,6 +24,8 @@ class CompiledTrainer(Trainer):
     """A `Trainer` whose updates are compiled, in float32 unless ``dtype="float64"``. Up to rounding, the results are
     the same. With `threads` several cores share a large batch; each number of threads rounds in its own way.
 
+    Raises as `Trainer` does, and ValueError or TypeError for another dtype or number of threads.
+
     Images of a `Dataset` go to the program as the bytes that they are, and are divided by 255 there; of any other
     dataset, as nested lists.
 

@@ -42,7 +42,7 @@ def name_error(op: str, error: Exception) -> None:
         return
     error._named = True  # type: ignore[attr-defined]
     if type(error) in (TypeError, ValueError, IndexError, OverflowError) and len(error.args) == 1:
-        text = str(error.args[0])
+        text = " ".join(str(error.args[0]).splitlines())
         if len(text) > 4 * LONGEST:  # a function may have printed a long number
             text = f"{text[: 3 * LONGEST]} ... {text[-LONGEST:]}"
         named = text.startswith((f"{op}:", f"{op}."))

@@ -137,16 +137,18 @@ def evaluate(
     """
     check_kind("evaluate", "model", model, Module, "a Module")
     check_function("evaluate", "criterion", criterion, "a loss, such as nn.CrossEntropyLoss()")
-    before = model.training
+    loader, before = DataLoader(dataset, batch_size), model.training
     model.eval()
     loss, correct, predictions, true = 0.0, 0.0, list[int](), list[int]()
-    with no_grad():
-        for inputs, labels in DataLoader(dataset, batch_size):
-            outputs = model(inputs)
-            loss += criterion(outputs, labels).item() * len(labels)
-            if right is not None:
-                correct += right(outputs, labels).item()
-                predictions += outputs.argmax(1).tolist()
-                true += classes_of(labels)
-    model.train(before)
+    try:
+        with no_grad():
+            for inputs, labels in loader:
+                outputs = model(inputs)
+                loss += criterion(outputs, labels).item() * len(labels)
+                if right is not None:
+                    correct += right(outputs, labels).item()
+                    predictions += outputs.argmax(1).tolist()
+                    true += classes_of(labels)
+    finally:
+        model.train(before)
     return Evaluation(loss / len(dataset), correct / len(dataset) if right else math.nan, predictions, true)

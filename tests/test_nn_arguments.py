@@ -274,6 +274,38 @@ def test_odd_inputs_are_refused_in_the_name_of_the_layer(name: str) -> None:
     assert complaints_of_calls(name) == []
 
 
+# -- methods ----------------------------------------------------------------------------------------------------------
+
+#: Called by nn itself, with what it has made; and what calls a function of the user's.
+NOT_CALLED_BY_USERS = {
+    "forward", "update", "begin", "rate", "momentum", "map", "sources", "field", "gradients", "give_up", "steps",
+    "batches", "tested_after", "on_start", "on_update", "on_epoch", "on_end", "apply", "multiply_adds", "reduce",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if inspect.isclass(case.make)])
+def test_odd_arguments_of_methods_are_refused_in_one_short_line(name: str) -> None:
+    case, found = CASES[name], []
+    for method in dir(case.make):
+        function = getattr(case.make, method)
+        if (method.startswith("_") and method != "__getitem__") or not callable(function) or inspect.isclass(function):
+            continue
+        arguments = list(inspect.signature(function).parameters.values())[1:]
+        needed = [p for p in arguments if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+        if method in NOT_CALLED_BY_USERS or len(needed) != 1:
+            continue
+        for value in ODD:
+            try:
+                getattr(call(case), method)(value)
+            except Exception as error:  # noqa: BLE001 (whatever comes is looked at)
+                text = str(error.args[0])
+                named = text.split(":")[0].isidentifier() or text.startswith(f"{name}.")
+                fault = not isinstance(error, TypeError | ValueError | IndexError | KeyError | OSError)
+                if fault or not named or len(text) > LONGEST:
+                    found.append(f"{name}.{method}({shown(value)}) {type(error).__name__}: {text:.150}")
+    assert found == []
+
+
 # -- what people type -------------------------------------------------------------------------------------------------
 
 OUTPUTS, LABELS = Value([[0.5, 0.0], [0.0, 1.0]]), [0, 1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..checks import check_kind
+
 if TYPE_CHECKING:
     from ..results import Epoch, Step
     from ..trainer import Trainer
@@ -50,5 +52,5 @@ class Callback:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError, and nothing is changed, for the state of something else."""
-        if state:
+        if check_kind(type(self).__name__, "the state", state, Mapping, "a dict"):
             raise ValueError(f"{type(self).__name__}: expected no state, got {', '.join(map(str, state))}")

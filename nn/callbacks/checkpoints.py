@@ -64,6 +64,9 @@ class BestWeights(Callback):
     Args:
         path: of the file.
         monitor: a field of `nn.trainer.Epoch`; smaller is better, unless its name says "accuracy".
+
+    Raises:
+        ValueError: an unknown measure. TypeError: a path or a word that is none.
     """
 
     def __init__(self, path: str | os.PathLike[str], monitor: str = "validation_loss") -> None:

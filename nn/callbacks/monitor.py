@@ -51,6 +51,7 @@ class Monitor:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave; ValueError for something else."""
+        check_kind(self.op, "the state", state, Mapping, "a dict")
         best, waited = state.get("best"), state.get("waited")
         good = best is None or (isinstance(best, int | float) and not isinstance(best, bool))
         if set(state) != {"monitor", "best", "waited"} or state["monitor"] != self.name or not good:

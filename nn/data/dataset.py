@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias, overload
 
-from ..checks import check_kind, check_size, check_whole
+from ..checks import check_kind, check_list, check_size, check_whole
+from ..errors import shown
 
 __all__ = ["Dataset", "Image", "nested"]
 
@@ -106,7 +107,7 @@ class Dataset:
         (b'ca', [2, 0])
         """
         size, pixels, labels = self.rows * self.columns, self._pixels, self._labels
-        places = [self._indices[index] for index in indices]
+        places = [self._stored(index) for index in check_list("Dataset", "indices", indices, "a list of whole numbers")]
         return b"".join([pixels[i * size : i * size + size] for i in places]), bytes([labels[i] for i in places])
 
     @property
@@ -122,7 +123,8 @@ class Dataset:
         >>> data.select([2, 0]).labels
         [2, 0]
         """
-        return self._view([self._stored(index) for index in indices])
+        listed = check_list("Dataset", "indices", indices, "a list of whole numbers")
+        return self._view([self._stored(index) for index in listed])
 
     @overload
     def __getitem__(self, key: int, /) -> tuple[Image, int]: ...
@@ -144,7 +146,9 @@ class Dataset:
         try:
             return self._indices[index]
         except IndexError:
-            raise IndexError(f"{self.name}: index {index} is out of range for {len(self)} images") from None
+            raise IndexError(f"{self.name}: index {shown(index)} is out of range for {len(self)} images") from None
+        except TypeError:
+            raise TypeError(f"{self.name}: index is {shown(index)}; it must be a whole number or a slice") from None
 
     def _view(self, indices: Sequence[int]) -> Dataset:
         view = Dataset.__new__(Dataset)

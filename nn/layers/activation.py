@@ -1,4 +1,7 @@
-"""Activations: functions of each element. All take any shape and give the same shape."""
+"""Activations: functions of each element. All take any shape and give the same shape.
+
+A constant that is no number is a TypeError, one out of its range a ValueError. It may be a scalar Value, to be learnt.
+"""
 
 from __future__ import annotations
 

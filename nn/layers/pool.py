@@ -27,7 +27,8 @@ class MaxPool2d(Module):
     the kernel's size if left out.
 
     Raises:
-        ValueError: sizes below 1, an input of another shape, or one into which no window fits.
+        ValueError: sizes below 1, an input of another shape, or one into which no window fits. TypeError: sizes that
+            are no numbers.
 
     >>> import nn
     >>> nn.MaxPool2d(2)([[[[1.0, 2.0], [4.0, 3.0]]]]).data
@@ -57,7 +58,7 @@ class AvgPool2d(Module):
     Shapes: (N, C, H, W) -> (N, C, H', W').
 
     Raises:
-        ValueError: as for `MaxPool2d`.
+        ValueError, TypeError: as for `MaxPool2d`.
 
     >>> import nn
     >>> nn.AvgPool2d(2)([[[[1.0, 2.0], [4.0, 3.0]]]]).data
@@ -127,7 +128,7 @@ class AdaptiveAvgPool2d(_AdaptivePool2d):
     Shapes: (N, C, H, W) -> (N, C, H', W').
 
     Raises:
-        ValueError: sizes below 1; an input of another shape.
+        ValueError: sizes below 1; an input of another shape. TypeError: sizes that are no numbers.
 
     >>> import nn
     >>> nn.AdaptiveAvgPool2d((1, 2))([[[[1.0, 2.0, 6.0]]]]).data
@@ -144,7 +145,7 @@ class AdaptiveMaxPool2d(_AdaptivePool2d):
     Shapes: (N, C, H, W) -> (N, C, H', W').
 
     Raises:
-        ValueError: sizes below 1; an input of another shape.
+        ValueError: sizes below 1; an input of another shape. TypeError: sizes that are no numbers.
 
     >>> import nn
     >>> nn.AdaptiveMaxPool2d((1, 2))([[[[1.0, 2.0, 6.0]]]]).data

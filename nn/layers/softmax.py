@@ -15,6 +15,8 @@ __all__ = ["LogSoftmax", "Softmax"]
 class Softmax(Module):
     """``exp(x_i) / sum over j of exp(x_j)`` along `axis`: probabilities (paper, section II).
 
+    TypeError for an axis that is no number, IndexError in a call for one that the input has not.
+
     For training use `CrossEntropyLoss` on the logits instead: it contains the softmax, and stays right where this
     rounds to 0.
 

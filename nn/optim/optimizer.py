@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from tinygrad_lists import Value, no_grad
 
-from ..checks import check_not_negative
+from ..checks import check_kind, check_not_negative
 from ..nested import map_numbers, restored
 from .groups import Check, ParameterGroup, parameters_of
 
@@ -77,7 +77,7 @@ class Optimizer:
         [0.1, 0.01]
         """
         name = type(self).__name__
-        settings = dict(group)
+        settings = dict(check_kind(name, "a group", group, Mapping, "a dict with 'params'"))
         if "params" not in settings:
             raise KeyError(f"{name}: a group is a dict with 'params'; this one has {', '.join(settings) or 'nothing'}")
         parameters = parameters_of(name, settings.pop("params"))

@@ -47,6 +47,9 @@ class Augmentation:
     Args:
         seed: any int.
         maps: how many different changes there are, at least 1; each keeps 10 KB for images of 28 x 28.
+
+    Raises:
+        ValueError: a number out of its range. TypeError: an argument of another type. So do all kinds of augmentation.
     """
 
     def __init__(self, seed: int = 0, maps: int = 1024) -> None:
