@@ -17,7 +17,7 @@ from .nested import unify
 from .operations import apply, lift
 from .primitives import Primitive
 from .shapes import Shape, broadcast_shapes, numel
-from .value import Value
+from .value import Value, next_serial
 
 __all__ = ["primitive"]
 
@@ -50,7 +50,8 @@ def primitive(
     Raises (when called):
         ValueError: the kernel's list or a gradient has the wrong size. TypeError: the function returned no numbers, or
             the rule no tuple of as many entries as there are inputs. RuntimeError: a gradient is to be differentiated
-            again, but the rule lost the graph by computing with ``.data``.
+            again, but the rule reads numbers (``.data``, ``.item()``, ``float()``) of what depends on the variables;
+            for a first derivative it may, and always those of constants (indices, labels) and of ``x.detach()``.
 
     >>> import math
     >>> @primitive(vjp=lambda g, out, x: (g * out * 2 * x,))
@@ -121,25 +122,47 @@ def _checked_kernel(name: str, function: Callable[..., Any], shape: Callable[...
 
 def _checked_rule(name: str, rule: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
     def vjp(g: Value, out: Value, *inputs: Value, **params: Any) -> tuple[Any, ...]:
-        entries = rule(g, out, *inputs, **params)
+        watched = _watched(name, (g, out, *inputs))
+        with watched:
+            entries = rule(g, out, *inputs, **params)
         if not isinstance(entries, tuple) or len(entries) != len(inputs):
             raise TypeError(f"{name}: its rule must return a tuple with one entry for each of the {len(inputs)} inputs")
         return tuple(
-            None if c is None else (lambda c=c, x=x: _checked_entry(name, c, g, x))
+            None if c is None else (lambda c=c, x=x: _checked_entry(name, c, g, x, watched))
             for c, x in zip(entries, inputs, strict=True)
         )
 
     return vjp
 
 
-def _checked_entry(name: str, entry: Any, g: Value, x: Value) -> Value:
-    gradient = lift(entry() if isinstance(entry, FunctionType) else entry, name)
+def _watched(name: str, given: tuple[Value, ...]) -> modes.Mode:
+    """Inside, a rule whose steps are recorded must not read numbers of what it was given, or of what it made of it: the
+    recorded graph would take them for constants, and the next derivative would be wrong."""
+    if modes.state.trace is not None:
+        return modes.Mode()  # the compiler watches
+    start = next_serial()
+
+    def read(value: Value) -> None:
+        if modes.state.recording and value.requires_grad and (value in given or value._serial > start):
+            names = dict(zip(given, ("g", "out", *(f"input {i}" for i in range(len(given)))), strict=False))
+            raise RuntimeError(
+                f"{name}: its rule reads the numbers of {names.get(value, 'a result')}, shape {value.shape}, though "
+                f"the gradient is to be differentiated again; compute with Values (x, not x.data or float(x)), or read "
+                f"x.detach() where they count as constants"
+            )
+
+    return modes.setting(reader=read)
+
+
+def _checked_entry(name: str, entry: Any, g: Value, x: Value, watched: modes.Mode) -> Value:
+    with watched:
+        gradient = lift(entry() if isinstance(entry, FunctionType) else entry, name)
     if not (_stretches(gradient.shape, x.shape) or _stretches(x.shape, gradient.shape)):
         raise ValueError(f"{name}: its rule gave a gradient of shape {gradient.shape} for an input of shape {x.shape}")
     if modes.state.recording and g.requires_grad and not gradient.requires_grad and any(gradient._flat()):
         raise RuntimeError(
-            f"{name}: its rule gave plain numbers for a gradient that is to be differentiated again; write the rule "
-            f"with Values (x, not x.data)"
+            f"{name}: its rule gave plain numbers for a gradient that is to be differentiated again; compute with "
+            f"Values, and make the gradient of g"
         )
     return gradient
 

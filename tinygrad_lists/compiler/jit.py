@@ -177,7 +177,7 @@ class Jit:
             trace, wanted = Trace(), _Wanted()
             try:
                 traced = _replaced(trace, call, args, kwargs)
-                with modes.setting(trace=trace):
+                with modes.setting(trace=trace, reader=trace.reading):
                     out = self.function(*traced[0], **traced[1])
                 returns = wanted.structure(out, trace)
                 program = trace.program(wanted.results)
