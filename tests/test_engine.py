@@ -787,6 +787,17 @@ def test_division_by_zero() -> None:
             Value(exact) / 0
 
 
+@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [v]], ids=["scalar", "tensor"])
+def test_decimals_without_a_result_say_where(wrap: Callable[[Any], Any]) -> None:
+    infinite, large = Value(wrap(Decimal("Infinity"))), Value(wrap(Decimal("9e999999")))
+    with pytest.raises(ValueError, match="mul: not defined.* for Decimal; use float for the IEEE result"):
+        infinite * 0
+    with pytest.raises(OverflowError, match="mul: the result.* exceeds the exponents of the decimal context"):
+        large * 10
+    with pytest.raises(ValueError, match="sub: not defined"):
+        infinite - infinite
+
+
 def test_zero_size_axes() -> None:
     x = Value([[], []])
     assert (x.shape, x.size, x.data) == ((2, 0), 0, [[], []])

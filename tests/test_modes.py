@@ -379,6 +379,21 @@ def test_anomaly_backward_names_the_forward_line():
     assert x.grad is None
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_anomaly_backward_inside_a_checkpoint_names_what_is_inside(depth):
+    def inner(x):
+        return x.sqrt()
+
+    def run(x):
+        return checkpoint(inner, x) if depth == 1 else checkpoint(lambda x: checkpoint(inner, x), x)
+
+    with detect_anomaly(), pytest.raises(AnomalyError, match="backward of sqrt: inf") as caught:
+        run(Value([0.0])).sum().backward()
+    assert caught.value.source.text == "return x.sqrt()"
+    with detect_anomaly():
+        run(Value([4.0])).sum().backward()
+
+
 def test_anomaly_backward_of_scalars_and_of_the_given_gradient():
     x = Value(0.0)
     with pytest.raises(AnomalyError, match="backward of sqrt"), detect_anomaly():

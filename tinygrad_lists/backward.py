@@ -189,7 +189,7 @@ def _flow(
     wanted = None if targets is None else _between(outputs, ends)
     watched = modes.state.anomaly
     observe = observe if watched is None else watching(watched, observe)
-    with modes.setting(recording=create_graph, anomaly=None):
+    with modes.setting(recording=create_graph, anomaly=None, watched=watched):
         as_values = create_graph or modes.state.trace is not None  # what is traced has no numbers yet
         front = Front(wanted)
         for output, seed in zip(outputs, seeds, strict=True):

@@ -35,6 +35,7 @@ class _State(threading.local):
     scope: tuple[str, ...] = ()
     source: bool = False
     anomaly: tuple[bool, bool] | None = None  # (NaN is an error, inf is an error)
+    watched: tuple[bool, bool] | None = None  # the same for the backward pass that runs, whose rules are not watched
     trace: Any = None  # what records every operation instead of running it, for the compiler
     reader: Any = None  # called with each Value whose numbers Python is about to read
 

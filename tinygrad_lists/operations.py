@@ -7,14 +7,14 @@ programs are as quick as an engine for scalars alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, DecimalException, Overflow
 from fractions import Fraction
 from typing import Any
 
 from . import modes, numeric
 from .anomaly import check_result, user_line
 from .nested import flatten
-from .number_kinds import common_kind
+from .number_kinds import common_kind, shown
 from .primitives import PRIMITIVES, Primitive
 from .shapes import Shape
 from .value import NO_PARAMS, Value, constant, next_serial
@@ -22,6 +22,9 @@ from .value import NO_PARAMS, Value, constant, next_serial
 __all__ = ["apply", "as_mask", "is_mask", "lift", "unary"]
 
 _new = object.__new__
+
+#: What arithmetic on numbers raises by itself, without a word of the operation.
+_REFUSALS = (TypeError, OverflowError, DecimalException)
 
 
 def lift(x: Any, op: str = "Value") -> Value:
@@ -51,7 +54,7 @@ def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
             data = op.kernel(*arrays, **params)
             if not shape:
                 data = data[0]
-    except (TypeError, OverflowError) as error:
+    except _REFUSALS as error:
         raise _named(op, inputs, error) from None
     return record(op, inputs, data, shape, params, any(x.requires_grad for x in inputs))
 
@@ -88,7 +91,7 @@ def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]
             _check_kinds(op, (x, y))
         try:
             data = compute(a, b)
-        except (TypeError, OverflowError) as error:
+        except _REFUSALS as error:
             raise _named(op, (x, y), error) from None
         return _record_scalar(op, x, y, data, x.requires_grad or y.requires_grad)
 
@@ -216,8 +219,14 @@ def _check_kinds(op: Primitive, inputs: tuple[Value, ...]) -> None:
             common_kind(op.name, samples[0], v)
 
 
-def _named(op: Primitive, inputs: tuple[Value, ...], error: TypeError | OverflowError) -> Exception:
+def _named(op: Primitive, inputs: tuple[Value, ...], error: Exception) -> Exception:
     """The error of a kernel as one that names the operation and what it was given; those of `numeric` do already."""
+    if isinstance(error, DecimalException):
+        numbers = [shown(x._data) for x in inputs if not x.shape]
+        given = f" at {' and '.join(numbers)}" if len(numbers) == len(inputs) else ""
+        if isinstance(error, Overflow):
+            return OverflowError(f"{op.name}: the result{given} exceeds the exponents of the decimal context")
+        return ValueError(f"{op.name}: not defined{given} for Decimal; use float for the IEEE result")
     text = str(error)
     name = text.partition(":")[0]
     if name != op.name and name not in numeric.__all__:

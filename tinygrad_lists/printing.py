@@ -18,10 +18,12 @@ ENDS_OF_MORE_AXES = (1, 1, 0)
 
 
 def short(data: Any) -> str:
-    """Nested lists with the middle of long ones left out, and floats to five digits.
+    """Nested lists with the middle of long ones left out, and floats to five digits, or to one after the point.
 
     >>> short([[1.0, 0.123456789], [2.5, 1e-9]])
     '[[1.0, 0.12346], [2.5, 1e-09]]'
+    >>> short([12345.678, 99999.5])
+    '[12345.7, 99999.5]'
     >>> short(list(range(100)))
     '[0, 1, 2, ..., 98, 99]'
     """
@@ -46,7 +48,9 @@ def _lists(data: Any, most: int, first: int, last: int) -> str:
 
 def _number(x: Any) -> str:
     if isinstance(x, float):
-        return f"{x:.5g}" if x - x != 0 or x != int(x) else repr(x)
+        if x - x == 0 and x == int(x):
+            return repr(x)
+        return f"{x:.1f}" if 1e4 <= abs(x) < 1e16 else f"{x:.5g}"  # .5g would make it look like an integer
     if isinstance(x, complex):
         return f"({x:.5g})"
     try:

@@ -147,7 +147,8 @@ def _rule(g: Value, out: Value, *inputs: Value, part: _Part) -> tuple[Any, ...]:
         apply(PRIMITIVES["reshape"], x, shape=x.shape) if again and x.requires_grad else _fresh(x)
         for x in inputs[: part.given]
     ]
-    with modes.recording():
+    watched = modes.state.watched
+    with modes.setting(recording=True, anomaly=watched):
         packed = part.pack(part.run(variables))
     if not _same(packed, out):
         what = "other numbers" if packed.shape == out.shape else f"shape {packed.shape} instead of {out.shape}"
@@ -157,7 +158,8 @@ def _rule(g: Value, out: Value, *inputs: Value, part: _Part) -> tuple[Any, ...]:
         )
     captured = inputs[part.given :]
     variables += captured
-    found = gradients([packed], [g], create_graph=again, targets=variables, unfinished=captured)
+    with modes.setting(anomaly=watched):
+        found = gradients([packed], [g], create_graph=again, targets=variables, unfinished=captured)
     return tuple(None if found.get(v) is None else lift(found[v]) for v in variables)
 
 
