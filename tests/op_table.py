@@ -1020,6 +1020,10 @@ ELEMENTWISE = [
         kinds=ORDERED,
         degree=1,
         torch=torch_function("leaky_relu"),
+        errors=[
+            (lambda: f.leaky_relu("a"), TypeError, "leaky_relu: 'a' is a str"),
+            (lambda: f.leaky_relu(Value([1.0, 2.0]), [1.0, 2.0, 3.0]), ValueError, r"leaky_relu: shapes \(2,\) and"),
+        ],
     ),
     Row(
         "clip",
@@ -1186,6 +1190,7 @@ MOVEMENTS = [
         one(),
         lambda x: permuted(x, tuple(range(len(x.shape)))[::-1]),
         degree=1,
+        errors=[(lambda: f.transpose([[1.0], [1.0, 2.0]]), ValueError, "transpose: ragged lists")],
     ),
     Row(
         "matrix_transpose",

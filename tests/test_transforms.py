@@ -96,6 +96,28 @@ def test_zero_size_arguments():
     assert grad(lambda x: x.sum())(Value([[], []])).data == [[], []]
 
 
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: math.exp(x), lambda x: x.data**2, lambda x: x.item(), lambda x: 2 * float(x * x)],
+    ids=["math", "data", "item", "float"],
+)
+def test_function_that_leaves_the_graph_is_refused(f):
+    """A gradient of 0 would be wrong, in silence."""
+    for transform in (grad, value_and_grad, jacobian, hessian, lambda f: lambda x: vjp(f, x)):
+        with pytest.raises(TypeError, match=r"the function read numbers .*, through which no gradient flows"):
+            transform(f)(1.0)
+    with pytest.raises(TypeError, match="jacobian: the function read numbers"):
+        jacobian(lambda x: [f(v) for v in x])([1.0, 2.0])
+    with pytest.raises(TypeError, match="hvp: the function read numbers"):
+        hvp(f, 1.0, 1.0)
+
+
+def test_function_that_reads_numbers_for_a_decision():
+    f = grad(lambda x: x * x if x.data > 0 else Value(0.0))
+    assert (f(3.0).data, f(-3.0).data) == (6.0, 0.0)
+    assert grad(lambda x: 0.0 if x > 0 else x)(2.0).data == 0.0  # a comparison is no number of x
+
+
 def test_function_that_returns_a_constant():
     assert grad(lambda x: 5.0)(2.0).data == 0.0
 

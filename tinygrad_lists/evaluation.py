@@ -11,7 +11,7 @@ from .operations import apply, lift
 from .primitives import PRIMITIVES
 from .shapes import Shape, numel
 from .trees import leaves, map_tree
-from .value import Value, constant
+from .value import Value, constant, next_serial
 
 __all__ = ["Argnums", "Evaluation", "as_value", "function_of", "zeros"]
 
@@ -54,7 +54,15 @@ class Evaluation:
         if not self.variables:
             raise ValueError(f"{op}: there is no number in the arguments to differentiate with respect to")
         self.arguments = tuple(replaced[i] for i in positions)
-        with modes.recording():
+        self.read = False  # whether `f` read numbers that depend on the variables
+        start, outer = next_serial(), modes.state.reader
+
+        def read(value: Value) -> None:
+            self.read = self.read or value in self.variables or (value.requires_grad and value._serial > start)
+            if outer is not None:
+                outer(value)
+
+        with modes.setting(recording=True, reader=read):
             result = f(*replaced, **kwargs)
         self.aux = None
         if has_aux:
@@ -73,6 +81,11 @@ class Evaluation:
         return variable
 
     def _output(self, leaf: Any) -> Value:
+        if self.read and not isinstance(leaf, Value):
+            raise TypeError(
+                f"{self.op}: the function read numbers (.data, .item(), float(), math.exp), through which no gradient "
+                f"flows, and returned {leaf!r:.60}; compute with Values (functions.exp), or return a constant as Value"
+            )
         try:
             return lift(leaf, self.op)
         except TypeError:

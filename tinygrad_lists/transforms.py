@@ -44,7 +44,8 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
         has_aux: let the gradient function return ``(gradient, auxiliary)``.
 
     Raises (when called):
-        ValueError: `f` returns something that is not a scalar. TypeError: or no Value at all.
+        ValueError: `f` returns something that is not a scalar. TypeError: it returns a plain number that it computed
+            from ``x.data`` or ``float(x)``, through which no gradient flows, or what is no number at all.
 
     >>> grad(lambda x: x**3)(2.0).data
     12.0
