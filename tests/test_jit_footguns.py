@@ -333,6 +333,109 @@ def test_other_kinds_of_number() -> None:
         jit(lambda x: x * third)(Value(1))
 
 
+@pytest.mark.parametrize("how", ["outside", "argument", "behind", "check"])
+def test_a_gradient_hook_of_a_value_outside(how: str) -> None:
+    """A hook is Python: it would be compiled in as it was at the first call, counted once, and stay when removed."""
+    w = Value([1.0, 2.0])
+    h = w * 1 if how == "behind" else w
+    seen: list[Any] = []
+
+    def step(v: Value, x: Any) -> None:
+        w.grad = h.grad = None
+        ((v if how == "argument" else h) * x).sum().backward()
+
+    f = jit(step, dtype="float64", check=how == "check")
+    f(w, [1.0, 1.0])
+    assert w.grad == [1.0, 1.0]
+    handle = w.register_hook(lambda g: seen.append(g.data) or g * 0)
+    for _ in range(2):
+        with pytest.raises(
+            JitError, match=r"test_jit_footguns\.py:\d+ in step: .*has a gradient hook.*Remove the hook"
+        ):
+            f(w, [1.0, 1.0])
+    assert (w.grad, seen) == ([1.0, 1.0], [])
+    handle.remove()
+    f(w, [3.0, 3.0])
+    assert (w.grad, f.programs) == ([3.0, 3.0], 1)
+
+
+def test_a_hook_that_no_gradient_passes_does_no_harm() -> None:
+    w = Value([1.0, 2.0])
+    handle = w.register_hook(lambda g: g * 10)
+    f = jit64(lambda x: (w * x).sum())
+    assert f([1.0, 1.0]).data == 3.0
+    slope = jit64(lambda x: grad(lambda v: (v * w).sum())(x))  # w is no variable here
+    assert slope([1.0, 1.0]).data == [1.0, 2.0]
+    handle.remove()
+    assert slope([5.0, 1.0]).data == [1.0, 2.0]
+
+
+def test_a_hook_registered_inside_on_a_value_outside_is_refused() -> None:
+    """Each call would add another one."""
+    w = Value([1.0, 2.0])
+
+    def f(x: Value) -> None:
+        w.assign(w * 1)
+        w.register_hook(lambda g: g * 10)
+
+    with pytest.raises(JitError, match="has a gradient hook"):
+        jit64(f)([1.0, 1.0])
+    (w * 1).sum().backward()
+    assert w.grad == [1.0, 1.0]
+
+
+def test_a_hook_registered_inside_on_a_value_made_there_becomes_part_of_the_program() -> None:
+    w = Value([1.0, 2.0])
+
+    def step(x: Any) -> None:
+        u = Value([2.0, 2.0])
+        h = w * x
+        h.register_hook(lambda g: g * h)
+        u.register_hook(lambda g: g + 1)
+        w.grad = None
+        (h * u).sum().backward()
+        w.grad = w.grad_value + u.grad_value
+
+    f = jit64(step)
+    for x in ([1.0, 1.0], [3.0, 0.5]):
+        step(x)
+        expected = w.grad
+        f(x)
+        assert w.grad == expected
+    assert f.programs == 1
+
+
+def test_a_leaf_made_inside_is_made_anew_at_each_call() -> None:
+    """Its gradient starts from nothing, and it is no state of the program."""
+
+    def f(x: Any) -> Value:
+        u = Value([2.0, 2.0])
+        (u * x).sum().backward()
+        (u * u).sum().backward()
+        u.assign(u + 1)
+        return u.grad_value * u
+
+    g = jit64(f)
+    for x in ([1.0, 1.0], [3.0, 0.5], [3.0, 0.5]):
+        assert g(x).data == f(x).data
+    assert g.programs == 1
+
+
+def test_a_hook_inside_that_changes_python_is_refused() -> None:
+    w, seen = Value([1.0, 2.0]), []
+
+    def step(x: Any) -> None:
+        h = w * x
+        h.register_hook(seen.append)
+        h.sum().backward()
+
+    f = jit64(step)
+    f([1.0, 1.0])
+    assert seen[0].data == [1.0, 1.0]  # what changes Python once only runs interpreted
+    with pytest.raises(JitError, match="changes seen at every call"):
+        f([1.0, 1.0])
+
+
 # -- Aliases ----------------------------------------------------------------------------------------------------------
 
 

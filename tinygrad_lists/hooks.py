@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from . import modes
 from .number_kinds import in_kind
 from .operations import lift
 from .value import Value, constant
@@ -57,6 +58,8 @@ def register_hook(self: Value, hook: Hook) -> HookHandle:
         raise TypeError(f"register_hook: the hook is a function of the gradient, not {hook!r:.60}")
     if not self.requires_grad:
         raise RuntimeError("register_hook: this Value requires no gradient, so the hook would never be called")
+    if modes.active and (trace := modes.state.trace) is not None:
+        trace.hooked(self)
     meta = self._meta = {} if self._meta is None else self._meta
     hooks: dict[int, Hook] = meta.setdefault("hooks", {})
     key = _next_key()
@@ -84,6 +87,8 @@ def in_kind_of(op: str, g: Value, x: Value) -> Value:
 
 def run_hooks(node: Value, g: Any) -> Any:
     """The gradient that the hooks of `node` make of `g`, which is a Value or, for a scalar, a bare number."""
+    if modes.active and (trace := modes.state.trace) is not None:
+        trace.hooked(node)
     value = g if isinstance(g, Value) else constant(g, ())
     for hook in list((hooks_of(node) or {}).values()):
         replacement = hook(value)

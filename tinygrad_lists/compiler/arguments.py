@@ -20,6 +20,7 @@ from itertools import chain
 from math import prod
 from typing import Any
 
+from ..hooks import hooks_of
 from ..nested import flatten
 from ..shapes import Shape
 from ..value import Value
@@ -122,7 +123,7 @@ class Call:
             kind = type(value._data[0] if value.shape else value._data).__name__[0]
         else:
             kind = "f"
-        return "value", value.shape, value.requires_grad, kind
+        return "value", value.shape, value.requires_grad, kind, bool(hooks_of(value))
 
     def _list_key(self, thing: Any) -> Any:
         shape, inner = [], thing

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+from ..hooks import hooks_of
 from ..primitives import Primitive
 from ..value import Value, next_serial
 from .arguments import Call, Tensor
@@ -69,7 +70,7 @@ class Entry:
         self.pinned = [v if v in guards.values else None for v in call.values]
         self.objects = call.objects  # kept alive, because they are known by their identity
         slots = trace.slots
-        self.wants = [(v, v.requires_grad) for v in self.captured]
+        self.wants = [(v, v.requires_grad, bool(hooks_of(v))) for v in self.captured]
         self.frozen = list(trace.frozen.items())
         self.graded = [(slots[v], present) for v, present in trace.graded.items() if v in slots]
         self.cleared = trace.cleared()
@@ -117,8 +118,8 @@ class Entry:
         for value, pinned in zip(call.values, self.pinned, strict=True):
             if (value in self.guards.values) if pinned is None else (value is not pinned):
                 return False
-        for value, wanted in self.wants:
-            if value.requires_grad is not wanted:
+        for value, wanted, hooked in self.wants:
+            if value.requires_grad is not wanted or bool(hooks_of(value)) is not hooked:
                 return False
         for value, data in self.frozen:
             if value._data is not data:

@@ -54,8 +54,9 @@ def jit(function: Function | None = None, *, dtype: str = "float32", check: bool
 
     Raises:
         ValueError: an unknown dtype, less than one thread. JitError, when called: the function does what a program
-            could not repeat (reads a number, draws random numbers, changes a list of Python); the message says where,
-            and what to do.
+            could not repeat (reads a number, draws random numbers, changes a list of Python, runs a gradient hook of a
+            Value outside); the message says where, and what to do. Hooks that it registers itself, on Values that each
+            call makes anew, become part of the program: they run once, on Values without numbers, as it does itself.
 
     >>> from tinygrad_lists import Value, jit
     >>> w = Value([1.0, 2.0])
@@ -128,25 +129,24 @@ class Jit:
     @property
     def source(self) -> str:
         """The C of the latest program."""
-        if self._latest is None:
-            raise JitError("jit: nothing is compiled yet; call the function once")
-        return self._latest.source.text
+        return self._last().source.text
 
     @property
     def program(self) -> Program:
         """The latest program as it was recorded, before the passes."""
-        if self._latest is None:
-            raise JitError("jit: nothing is compiled yet; call the function once")
-        return self._latest.recorded
+        return self._last().recorded
 
     @property
     def graph(self) -> Any:
         """The graph of the latest program, which can be drawn (`draw`)."""
-        if self._latest is None:
-            raise JitError("jit: nothing is compiled yet; call the function once")
         from .picture import graph_of
 
-        return graph_of(self._latest)
+        return graph_of(self._last())
+
+    def _last(self) -> Entry:
+        if self._latest is None:
+            raise JitError("jit: nothing is compiled yet; call the function once")
+        return self._latest
 
     @property
     def programs(self) -> int:

@@ -18,7 +18,7 @@ from ..shapes import Shape
 from ..value import NO_PARAMS, Value, constant, next_serial
 from .errors import JitError
 from .program import Check, Node, Program, in_order, kind_of_result
-from .traced import REMEDY, Numbers, Traced, where
+from .traced import HOOK, REMEDY, Numbers, Traced, where
 
 __all__ = ["Trace"]
 
@@ -255,6 +255,11 @@ class Trace:
             raise ValueError(f"{op}: {what} has shape {seed.shape} but the Value has shape {output.shape}")
         return seed
 
+    def hooked(self, value: Value) -> None:
+        """A hook of `value` runs, or is registered: part of the program where each call makes the Value anew."""
+        if self._outside(value):
+            raise JitError(f"jit: {where()}: {HOOK}")
+
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
@@ -284,7 +289,7 @@ class Trace:
         return [self.slot(v) for v, g in self.grads.items() if g is None and self._outside(v)]
 
     def _outside(self, value: Value) -> bool:
-        return not isinstance(value, Traced)
+        return not isinstance(value, Traced) and self.serials.get(value, value._serial) < self.start
 
     def _changed_grad(self, value: Value, g: Value) -> bool:
         return self._outside(value) and not (

@@ -12,7 +12,12 @@ from .errors import JitError
 if TYPE_CHECKING:
     from .trace import Trace
 
-__all__ = ["REMEDY", "Numbers", "Traced", "where"]
+__all__ = ["HOOK", "REMEDY", "Numbers", "Traced", "where"]
+
+HOOK = (
+    "a Value from outside has a gradient hook, which is Python and would run once, while the function is recorded. "
+    "Remove the hook, compute what it does inside the function, or run without jit"
+)
 
 REMEDY = (
     "a compiled function has no numbers while it is recorded. Use Values throughout (where() for a branch), return "
