@@ -790,9 +790,9 @@ def test_division_by_zero() -> None:
 @pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [v]], ids=["scalar", "tensor"])
 def test_decimals_without_a_result_say_where(wrap: Callable[[Any], Any]) -> None:
     infinite, large = Value(wrap(Decimal("Infinity"))), Value(wrap(Decimal("9e999999")))
-    with pytest.raises(ValueError, match="mul: not defined.* for Decimal; use float for the IEEE result"):
+    with pytest.raises(ValueError, match=r"mul: not defined.* for Decimal; use float for the IEEE result"):
         infinite * 0
-    with pytest.raises(OverflowError, match="mul: the result.* exceeds the exponents of the decimal context"):
+    with pytest.raises(OverflowError, match=r"mul: the result.* exceeds the exponents of the decimal context"):
         large * 10
     with pytest.raises(ValueError, match="sub: not defined"):
         infinite - infinite
