@@ -380,6 +380,9 @@ def test_what_was_good_is_good() -> None:
     layer = nn.Dense(1, 1).load_state_dict({"weight": [[2]], "bias": [1]})
     assert repr(layer.state_dict()) == "{'weight': [[2.0]], 'bias': [1.0]}"  # as parameters are no ints
 
+    half = {"weight": [[Fraction(1, 2)]], "bias": [Fraction(1, 2)]}
+    assert nn.Dense(1, 1).load_state_dict(half)([[Fraction(1)]]).data == [[Fraction(1)]]
+
     class Focal(nn.CrossEntropyLoss):
         def __init__(self, gamma: float) -> None:
             super().__init__()

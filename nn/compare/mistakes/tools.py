@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from tinygrad_lists import Value
-
 from ...module import Module
 from ..automatic import Trace, run_layer
 from ..tensors import Tensor, index_of, stack
@@ -207,7 +205,7 @@ def rerun(
     """The right layer on other numbers: with a mistaken input, upstream gradient, weight or bias."""
     twin = copy.deepcopy(trace.module if module is None else module)
     for name, t in (parameters or {}).items():
-        getattr(twin, name).assign(Value(t.nested()))
+        getattr(twin, name).assign(t.nested())
     return run_layer(trace.path, twin, trace.x if x is None else x, trace.g if g is None else g)
 
 
