@@ -243,7 +243,7 @@ class Module:
             if new[name].shape != value.shape:
                 raise ValueError(f"load_state_dict: {name} has shape {new[name].shape}, the model wants {value.shape}")
         for name, value in own.items():
-            value.assign(new[name].data)  # lists, as a Value of another kind, such as Fractions, would be refused
+            value.assign(new[name])
         return self
 
     # -- in words -----------------------------------------------------------------------------------------------------

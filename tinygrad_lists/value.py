@@ -19,7 +19,7 @@ from typing import Any
 from . import modes
 from .anomaly import Source
 from .nested import flatten, nest
-from .number_kinds import convert, in_kind, kind_name
+from .number_kinds import in_kind
 from .primitives import Primitive
 from .protocols import Protocols
 from .shapes import Shape
@@ -182,20 +182,12 @@ class Value(Protocols):
 
     def _like(self, new: Any, what: str) -> Any:
         """Bare data of `new`, which must have the shape of self."""
-        if isinstance(new, Value):
-            flat, shape = new._flat(), new.shape
-            if self.requires_grad and shape == self.shape and self.size:
-                flat = in_kind(what, flat, self._flat()[0])
-            data = flat if shape else flat[0]
-        else:
-            flat, shape = flatten(new, op=what)
-            if self.requires_grad and flat and type(flat[0]) is int and self.size:
-                kind = kind_name(self._flat()[0])
-                flat = [convert(what, v, kind) for v in flat]
-            data = flat if shape else flat[0]
+        flat, shape = (new._flat(), new.shape) if isinstance(new, Value) else flatten(new, op=what)
         if shape != self.shape:
             raise ValueError(f"{what}: cannot assign shape {shape} to a Value of shape {self.shape}")
-        return data
+        if self.requires_grad and flat and type(flat[0]) is int:
+            flat = in_kind(what, flat, self._flat()[0])
+        return flat if shape else flat[0]
 
     @property
     def inputs(self) -> tuple[Value, ...]:

@@ -65,7 +65,7 @@ class Trace:
         module = copy.deepcopy(self.module)
         for parameter in module.parameters():
             t = Tensor.of(parameter.data)
-            parameter.assign(t.like(map(float, t.flat)).nested())
+            parameter.assign(Value(t.like(map(float, t.flat)).nested()))
         return run_layer(self.path, module, self.x.like(map(float, self.x.flat)), self.g.like(map(float, self.g.flat)))
 
     @property

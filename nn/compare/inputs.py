@@ -75,7 +75,7 @@ def in_kind(module: M, exact: bool) -> M:
     if exact:
         for parameter in twin.parameters():
             t = Tensor.of(parameter.data)
-            parameter.assign(t.like(map(Fraction, t.flat)).nested())
+            parameter.assign(Value(t.like(map(Fraction, t.flat)).nested()))
     return twin
 
 
