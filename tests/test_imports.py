@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     "shapes decimal_functions complex_functions number_kinds numeric numeric_unary numeric_binary numeric_choice",
     "kernels",
-    "primitives nested printing methods protocols modes anomaly",
+    "primitives nested printing methods protocols modes anomaly notes",
     "value",
     "operations",
     "functions vjps",

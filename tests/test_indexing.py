@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import random
+import shutil
 from math import prod
 from typing import Any
 
@@ -10,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_lists import Value
+from tinygrad_lists import JitError, Value, checkpoint, concat, jit, stack, where
 from tinygrad_lists.backward import gradients
-from tinygrad_lists.functions import equal, getitem, take
-from tinygrad_lists.operations import is_mask
+from tinygrad_lists.functions import equal, getitem, maximum, minimum, take
+from tinygrad_lists.notes import is_mask
 from tinygrad_lists.value import constant
 
 
@@ -167,6 +170,139 @@ def test_masks_are_joined_as_in_numpy() -> None:
     for join in (lambda: x & (x > 1), lambda: (x > 1) | True, lambda: [1] ^ (x > 1), lambda: ~x):
         with pytest.raises(TypeError, match=r"[&|^~]: joins comparisons"):
             join()
+
+
+#: What moves elements without changing them.
+MOVES: dict[str, Any] = {
+    "flatten": lambda v: v.flatten(),
+    "T": lambda v: v.T,
+    "mT": lambda v: v.mT,
+    "permute_dims": lambda v: v.permute_dims(1, 0),
+    "reshape": lambda v: v.reshape(3, 2),
+    "expand_dims": lambda v: v.expand_dims(1),
+    "squeeze": lambda v: v.expand_dims(0).squeeze(),
+    "broadcast_to": lambda v: v.broadcast_to(2, 2, 3),
+    "concat": lambda v: concat([v, v]),
+    "stack": lambda v: stack([v, v], axis=1),
+    "split": lambda v: v.split([1], axis=1)[1],
+    "flip": lambda v: v.flip(1),
+    "roll": lambda v: v.roll(1, axis=1),
+    "repeat": lambda v: v.repeat(2),
+    "repeat each": lambda v: v.repeat([2, 0, 1], axis=1),
+    "tile": lambda v: v.tile(2),
+    "tril": lambda v: v.tril(),
+    "triu": lambda v: v.triu(1),
+    "pad": lambda v: v.pad(1),
+    "take": lambda v: v.take([1, 0, 1], axis=1),
+    "gather": lambda v: v.gather([[0, 1, 0]], 0),
+    "row": lambda v: v[1],
+    "slice": lambda v: v[:, ::-2],
+    "rows": lambda v: v[[1, 1, 0]],
+    "masked": lambda v: v[Value([[True, False, True]] * 2, requires_grad=False)],
+    "where": lambda v: where([1, 0, 1], v, v.flip()),
+    "where, Values": lambda v: where(Value([1.0, 0.0, 1.0]), v, v.flip()),
+    "detach": lambda v: v.detach(),
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda v: pickle.loads(pickle.dumps(v)),
+    "Value": lambda v: Value(v, requires_grad=False),
+    "assign": lambda v: Value([[0] * 3] * 2, requires_grad=False).assign(v),
+    "checkpoint": lambda v: checkpoint(lambda u: u.T, v),
+    "jit": lambda v: jit(lambda u: u.T)(v),
+    "jit, made there": lambda v: jit(lambda u: (u * 1).T > 0.5)(v),
+}
+
+
+@pytest.mark.parametrize("how", MOVES)
+def test_a_mask_stays_a_mask_where_it_is_moved(how: str) -> None:
+    if "jit" in how and not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        pytest.skip("needs a C compiler")
+    move = MOVES[how]
+    x = Value([[5.0, 1.0, 4.0], [2.0, 6.0, 3.0]])
+    m = x > 2.5
+    moved = move(m)
+    assert is_mask(moved)
+    y = Value([float(i) for i in range(moved.size)]).reshape(moved.shape)
+    assert y[moved].data == [v for v, yes in zip(y._flat(), moved._flat(), strict=True) if yes]
+    assert (moved & ~moved).data == (moved * 0).data
+    numbers = move((x > 2.5) * 1)
+    assert how == "jit, made there" or not is_mask(numbers)
+    assert numbers.data == moved.data
+
+
+def test_extremes_of_masks_are_masks_and_arithmetic_is_not() -> None:
+    """Any and all, as in NumPy."""
+    m = Value([[1.0, 3.0], [4.0, 2.0]]) > 1.5
+    x = Value([10.0, 20.0])
+    assert x[m.min(axis=0)].data == [20.0]
+    assert x[m.max(axis=0)].data == [10.0, 20.0]
+    assert is_mask(maximum(m, m[0])) and is_mask(minimum(m, m[0]))
+    for numbers in (m * m, m + m, m - m, m.sum(0), m.cumsum(), -m, abs(m), m / 1, m @ m, m.prod(0), m.argmax(0)):
+        assert not is_mask(numbers)
+    mixed = [concat([m, [[1, 0]]]), where([True, False], m, 1), m.pad(1, value=1), stack([m, m * 1]), maximum(m, 0)]
+    for numbers in mixed:
+        assert not is_mask(numbers)
+
+
+def test_a_value_of_bools_is_a_mask() -> None:
+    x = Value([10.0, 20.0])
+    for bools in ([True, False], (True, False), array_of_bools(), [[True], [False]]):
+        m = Value(bools, requires_grad=False)
+        assert is_mask(m)
+        assert m._flat() == [1, 0]
+        assert x[m.flatten()].data == [10.0]
+    assert x[where([1, 0], True, False)].data == [10.0]
+    for numbers in ([True, 0], [1, 0], [], [1.0, 0.0]):
+        assert not is_mask(Value(numbers, requires_grad=False))
+    assert x[Value([1, 0], requires_grad=False)].data == [20.0, 10.0]
+    with pytest.raises(TypeError, match="getitem: a single truth value is no index"):
+        x[Value(True, requires_grad=False)]
+    with pytest.raises(TypeError, match="getitem: an index is made of ints, slices or bools, not float"):
+        x[Value([True, False])]  # wants a gradient, so these are floats
+    with pytest.raises(TypeError, match="getitem: bools and other things"):
+        x[[True, 0]]
+
+
+def array_of_bools() -> memoryview:
+    return memoryview(bytes([1, 0])).cast("?")
+
+
+def test_new_data_are_a_mask_or_not_by_themselves() -> None:
+    x = Value([10.0, 20.0])
+    m = x > 15
+    m.name = "m"
+    m.data = [1, 0]
+    assert x[m].data == [20.0, 10.0]
+    m.data = [True, False]
+    assert x[m].data == [10.0]
+    assert m.assign(x > 15).name == "m"
+    assert x[m].data == [20.0]
+    w = Value([1.0, 0.0])
+    w.assign(x > 15)
+    assert (w.data, is_mask(w)) == ([0.0, 1.0], False)
+
+
+def test_masks_stay_masks_while_a_program_is_traced() -> None:
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        pytest.skip("needs a C compiler")
+    x = Value([[5.0, 1.0], [2.0, 6.0]])
+
+    @jit
+    def f(x: Value, m: Value) -> Value:
+        return where(~m.T & (x > 1.5).flip(0).detach(), x, 0.0)
+
+    m = x > 4.0
+    assert f(x, m).data == where(~m.T & (x > 1.5).flip(0), x, 0.0).data
+    with pytest.raises(TypeError, match="~: joins comparisons"):
+        f(x, m * 1)
+    with pytest.raises(JitError, match="numbers of a computed Value were read"):
+        jit(lambda x: x.flatten()[(x > 2).flatten()])(x)
+
+
+def test_take_reads_positions() -> None:
+    """As in NumPy: only an index in brackets can be a mask."""
+    x = Value([10.0, 20.0, 30.0])
+    assert take(Value([-1.0, 1.0]), x > 15).data == [-1.0, 1.0, 1.0]
 
 
 def test_masks_and_positions_from_arrays() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .shapes import Shape, numel
 
-__all__ = ["flatten", "nest", "unify"]
+__all__ = ["flatten", "is_boolean", "kinds_of", "nest", "unify"]
 
 Flat = list[Any]
 
@@ -147,6 +147,39 @@ def _number(v: Any, i: int, sizes: Sequence[int], op: str) -> Any:
         raise TypeError(f"{op}: a Value stands inside a list{where}; join Values with stack([...]) or concat([...])")
     remedy = "; convert it first, e.g. a.astype('float64')" if hasattr(v, "tolist") else ""
     raise TypeError(f"{op}: {v!r:.60}{where} is a {type(v).__name__}, not a number{remedy}")
+
+
+def kinds_of(data: list[Any] | tuple[Any, ...]) -> set[type]:
+    """Types of the elements of nested lists.
+
+    >>> kinds_of([[1, True], [2.5, 3]]) == {int, bool, float}
+    True
+    """
+    elements = _listed(list(data))
+    kinds = set(map(type, elements))
+    if not kinds & {list, tuple}:
+        return kinds
+    return set().union(*(kinds_of(v) if isinstance(v, list | tuple) else {type(v)} for v in elements))
+
+
+def is_boolean(data: Any) -> bool:
+    """Whether data that `flatten` takes are truth values: a bool, nested lists of nothing else, a buffer of bools.
+
+    >>> is_boolean([[True], [False]]), is_boolean([True, 2]), is_boolean([])
+    (True, False, False)
+    """
+    if isinstance(data, list | tuple):
+        first: Any = data
+        while isinstance(first, list | tuple) and first:
+            first = first[0]
+        return (type(first) is bool or not isinstance(first, KINDS)) and kinds_of(data) == {bool}
+    if isinstance(data, KINDS):
+        return type(data) is bool
+    try:
+        return memoryview(data).format == "?"
+    except TypeError:
+        (listed,) = _listed([data])
+        return listed is not data and is_boolean(listed)
 
 
 def nest(flat: Flat, shape: Shape) -> Any:

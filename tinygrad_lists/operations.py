@@ -14,12 +14,13 @@ from typing import Any
 from . import modes, numeric
 from .anomaly import check_result, user_line
 from .nested import flatten
+from .notes import are_masks, as_mask, is_mask, keep_mask
 from .number_kinds import common_kind, shown
 from .primitives import PRIMITIVES, Primitive
 from .shapes import Shape
 from .value import NO_PARAMS, Value, constant, next_serial
 
-__all__ = ["apply", "as_mask", "is_mask", "lift", "unary"]
+__all__ = ["apply", "lift", "unary"]
 
 _new = object.__new__
 
@@ -34,14 +35,14 @@ def lift(x: Any, op: str = "Value") -> Value:
     if type(x) is float or type(x) is int:
         return constant(x, ())
     flat, shape = flatten(x, op=op)
-    return constant(flat if shape else flat[0], shape)
+    return keep_mask(constant(flat if shape else flat[0], shape), x)
 
 
 def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
     """Run a primitive on Values and record it, if recording is on and an input wants a gradient."""
     shape = op.shape(*[x.shape for x in inputs], **params)
     if modes.active and (trace := modes.state.trace) is not None:
-        return trace.operation(op, inputs, params, shape)  # type: ignore[no-any-return]
+        return _noted(op, inputs, trace.operation(op, inputs, params, shape))
     if len(inputs) > 1:
         _check_kinds(op, inputs)
     try:
@@ -56,7 +57,16 @@ def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
                 data = data[0]
     except _REFUSALS as error:
         raise _named(op, inputs, error) from None
-    return record(op, inputs, data, shape, params, any(x.requires_grad for x in inputs))
+    node = record(op, inputs, data, shape, params, any(x.requires_grad for x in inputs))
+    return node if op.picks is None else _noted(op, inputs, node)
+
+
+def _noted(op: Primitive, inputs: tuple[Value, ...], node: Value) -> Value:
+    """`node`, as a mask if it consists of elements of masks."""
+    picks = op.picks
+    if picks is None or inputs[picks.start]._meta is None or not are_masks(inputs[picks]):
+        return node
+    return as_mask(node)
 
 
 def unary(op: Primitive, x: Value) -> Value:
@@ -128,28 +138,6 @@ def _require_masks(symbol: str, *operands: Any) -> None:
     for x in operands:
         if not isinstance(x, Value) or not is_mask(x):
             raise TypeError(f"{symbol}: joins comparisons, as in (x > 0) & (x < 1), but one side is {x!r:.60}")
-
-
-def as_mask(x: Value) -> Value:
-    """`x`, noted as truth values, so that ``v[v > 0]`` reads it as a mask and not as the positions 0 and 1.
-
-    Masks are joined with ``& | ^ ~``, as in NumPy.
-
-    >>> x = Value([1.0, 2.0, 3.0])
-    >>> x[(x > 1) & ~(x > 2)].data
-    [2.0]
-    """
-    x._meta = {**(x._meta or {}), "mask": True}
-    return x
-
-
-def is_mask(x: Value) -> bool:
-    """Whether `x` is the result of a comparison.
-
-    >>> is_mask(Value([1.0, 2.0]) > 1.5), is_mask(lift([0, 1]))
-    (True, False)
-    """
-    return x._meta is not None and "mask" in x._meta
 
 
 def record(

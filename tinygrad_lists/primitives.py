@@ -36,10 +36,11 @@ class Primitive:
     """One row: ``shape(*input_shapes, **params)`` and ``kernel(x, x_shape, y, y_shape, ..., **params)``.
 
     `scalar` is set for elementwise rows only. `differentiable` is False where the result is an index or a truth value.
-    `vjp` is the row of the same name in `vjps`.
+    `picks` says which inputs the elements of the result are from, if it only hands elements on: where they are truth
+    values, so is the result. `vjp` is the row of the same name in `vjps`.
     """
 
-    __slots__ = ("differentiable", "kernel", "name", "scalar", "shape", "vjp")
+    __slots__ = ("differentiable", "kernel", "name", "picks", "scalar", "shape", "vjp")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Primitive:
         self.kernel = kernel
         self.scalar = scalar
         self.differentiable = differentiable
+        self.picks: slice | None = None
         self.vjp: Rule | None = None
 
     def __repr__(self) -> str:
@@ -208,3 +210,10 @@ def _named(name: str) -> Primitive:
 
 
 PRIMITIVES: dict[str, Primitive] = {row.name: row for row in _ROWS}
+
+for _name in ("reshape", "permute_dims", "broadcast_to", "crop", "pad", "flip", "concat"):
+    PRIMITIVES[_name].picks = slice(0, None)
+for _name in ("max", "min", "maximum", "minimum"):  # of truth values: any and all, or and and
+    PRIMITIVES[_name].picks = slice(0, None)
+PRIMITIVES["gather"].picks = slice(0, 1)  # not from its index
+PRIMITIVES["where"].picks = slice(1, None)  # nor from a condition

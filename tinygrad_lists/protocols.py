@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import modes
 from .methods import Methods
+from .notes import Notes
 from .printing import short
 from .shapes import Shape, numel
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Protocols"]
 
 
-class Protocols(Methods):
+class Protocols(Methods, Notes):
     """What `Value` inherits beside the functions in `methods`."""
 
     __slots__ = ()
@@ -30,9 +31,7 @@ class Protocols(Methods):
         data: Any
         grad: Any
         item: Callable[[], Any]
-        name: str | None
         op: Primitive | None
-        requires_grad: bool
         shape: Shape
 
     @property

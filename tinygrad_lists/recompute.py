@@ -9,6 +9,7 @@ from . import modes
 from .backward import gradients
 from .evaluation import function_of
 from .functions import concat, flatten
+from .notes import keep_mask
 from .operations import apply, lift, record
 from .primitives import PRIMITIVES, Primitive
 from .shapes import Shape, numel
@@ -110,7 +111,7 @@ def _unpack(node: Value, outs: Sequence[Value]) -> list[Value]:
 
 def _fresh(x: Value) -> Value:
     """A leaf with the same data."""
-    leaf = constant(x._data, x.shape)
+    leaf = keep_mask(constant(x._data, x.shape), x)
     leaf.requires_grad = x.requires_grad
     return leaf
 

@@ -17,8 +17,8 @@ from itertools import count
 from typing import Any
 
 from . import modes
-from .anomaly import Source
 from .nested import flatten, nest
+from .notes import as_mask, is_mask, keep_mask
 from .number_kinds import in_kind
 from .primitives import Primitive
 from .protocols import Protocols
@@ -37,7 +37,7 @@ class Value(Protocols):
     Args:
         data: a number, nested lists or tuples of numbers, or anything with the buffer protocol (NumPy arrays). Any kind
             of number: float, complex, Fraction, Decimal. Where a gradient is wanted, bool and int become float.
-        requires_grad: whether `backward` should compute a gradient for it. False makes a constant.
+        requires_grad: whether `backward` should compute a gradient for it. False makes a constant; of bools, a mask.
         name: for pictures and messages.
 
     Raises:
@@ -56,7 +56,6 @@ class Value(Protocols):
         "__weakref__",
         "_data",
         "_grad",
-        "_meta",
         "_serial",
         "_x",
         "_y",
@@ -68,7 +67,6 @@ class Value(Protocols):
 
     _data: Any  # a bare number for a scalar, a flat row-major list for a tensor; never changed in place
     _grad: Any  # None, or like _data
-    _meta: dict[str, Any] | None  # name, scope, source, hooks: what few nodes have
     _serial: int
     _x: Value | tuple[Value, ...] | None  # the first input; where there are more than two, all of them
     _y: Value | None  # the second of one or two
@@ -98,6 +96,8 @@ class Value(Protocols):
         self.requires_grad = requires_grad
         if name is not None:
             self._meta = {"name": name}
+        if not requires_grad:
+            keep_mask(self, data)
 
     def _set(self, data: Any, shape: Shape) -> None:
         """Become a leaf that holds `data`."""
@@ -178,7 +178,7 @@ class Value(Protocols):
         grad, meta = self._grad, self._meta
         self._set(data, self.shape)
         self._grad, self._meta = grad, meta
-        return self
+        return self if self.requires_grad else keep_mask(self, new)
 
     def _like(self, new: Any, what: str) -> Any:
         """Bare data of `new`, which must have the shape of self."""
@@ -209,25 +209,6 @@ class Value(Protocols):
     def inputs(self, new: tuple[Value, ...]) -> None:
         self._x, self._y = (new, None) if len(new) > 2 else (*new, None, None)[:2]
 
-    @property
-    def name(self) -> str | None:
-        """What the user calls it; shown in pictures and messages."""
-        return self._meta.get("name") if self._meta else None
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        self._meta = {**(self._meta or {}), "name": name}
-
-    @property
-    def scope(self) -> tuple[str, ...]:
-        """Names of the modules inside which it was computed, outermost first."""
-        return self._meta.get("scope", ()) if self._meta else ()
-
-    @property
-    def source(self) -> Source | None:
-        """Line of the user's program that computed it; None unless that ran inside `record_source`."""
-        return self._meta.get("source") if self._meta else None
-
     def item(self) -> Any:
         """The one number of a Value that has one element.
 
@@ -254,7 +235,8 @@ class Value(Protocols):
         """
         if modes.active and (trace := modes.state.trace) is not None:
             return trace.detach(self)  # type: ignore[no-any-return]
-        return constant(self._data, self.shape)
+        leaf = constant(self._data, self.shape)
+        return leaf if self._meta is None else keep_mask(leaf, self)
 
     def _flat(self) -> list[Any]:
         if modes.active and (trace := modes.state.trace) is not None:
@@ -267,8 +249,8 @@ class Value(Protocols):
         return Value(other, requires_grad=False).matmul(self)
 
     def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
-        """Pickling and copying keep the data, the gradient and the name, not the graph behind them."""
-        return _rebuild, (self._data, self.shape, self._grad, self.requires_grad, self.name)
+        """Pickling and copying keep the data, the gradient, the name and that it is a mask, not the graph behind."""
+        return _rebuild, (self._data, self.shape, self._grad, self.requires_grad, self.name, is_mask(self))
 
 
 def constant(data: Any, shape: Shape) -> Value:
@@ -286,10 +268,10 @@ def _floats(flat: list[Any]) -> list[Any]:
         raise OverflowError("Value: an int is too large for a float; use Fraction(n) or Decimal(n)") from None
 
 
-def _rebuild(data: Any, shape: Shape, grad: Any, requires_grad: bool, name: str | None) -> Value:
+def _rebuild(data: Any, shape: Shape, grad: Any, requires_grad: bool, name: str | None, mask: bool = False) -> Value:
     leaf = constant(data, shape)
     leaf._grad = grad
     leaf.requires_grad = requires_grad
     if name is not None:
         leaf.name = name
-    return leaf
+    return as_mask(leaf) if mask else leaf

@@ -22,6 +22,7 @@ from typing import Any
 
 from ..hooks import hooks_of
 from ..nested import flatten
+from ..notes import is_mask
 from ..shapes import Shape
 from ..value import Value
 from .errors import JitError
@@ -123,7 +124,7 @@ class Call:
             kind = type(value._data[0] if value.shape else value._data).__name__[0]
         else:
             kind = "f"
-        return "value", value.shape, value.requires_grad, kind, bool(hooks_of(value))
+        return "value", value.shape, value.requires_grad, kind, bool(hooks_of(value)), is_mask(value)
 
     def _list_key(self, thing: Any) -> Any:
         shape, inner = [], thing

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import modes
 from ..anomaly import warn_user
+from ..notes import as_mask, is_mask
 from ..value import Value
 from .arguments import Call
 from .build import NO_COMPILER, library, machine_for
@@ -273,15 +274,10 @@ class _Wanted:
         if isinstance(out, dict):
             parts = {key: self.structure(value, trace) for key, value in out.items()}
             return lambda *given: {key: part(*given) for key, part in parts.items()}
-        if isinstance(out, list):
+        if isinstance(out, list | tuple):
             branches = [self.structure(value, trace) for value in out]
-            return lambda *given: [branch(*given) for branch in branches]
-        if isinstance(out, tuple):
-            branches = [self.structure(value, trace) for value in out]
-            named = type(out) if hasattr(out, "_fields") else None
-            if named is None:
-                return lambda *given: tuple([branch(*given) for branch in branches])
-            return lambda *given: named(*[branch(*given) for branch in branches])
+            make = list if isinstance(out, list) else getattr(out, "_make", tuple)  # a named tuple has `_make`
+            return lambda *given: make([branch(*given) for branch in branches])
         return lambda *given: out
 
     def _value(self, out: Value, trace: Trace) -> Any:
@@ -298,4 +294,5 @@ class _Wanted:
         number = len(self.results)
         self.results.append(out)
         self.flags.append(out.requires_grad)
-        return lambda results, call, values: results[number]
+        mask = is_mask(out)
+        return lambda results, call, values: as_mask(results[number]) if mask else results[number]

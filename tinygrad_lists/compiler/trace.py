@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import modes
 from ..nested import flatten
+from ..notes import keep_mask
 from ..operations import lift
 from ..primitives import PRIMITIVES, Primitive
 from ..shapes import Shape
@@ -157,13 +158,14 @@ class Trace:
         self._make_leaf(new, node)
         new.requires_grad = requires_grad
         new._meta = {"name": name} if name is not None else None
+        keep_mask(new, data)
 
     def detach(self, value: Value) -> Value:
         """``value.detach()``. What has numbers keeps them, to be read under the same conditions."""
         node = self.node(value)
         if isinstance(value, Traced) or value in self.assigned or value in self.given:
-            return self._traced(node)
-        new = constant(value._data, value.shape)
+            return keep_mask(self._traced(node), value)
+        new = keep_mask(constant(value._data, value.shape), value)
         self.nodes[new] = node
         self.detached[new] = self.detached.get(value, value)
         return new

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import numeric
-from ..operations import apply, as_mask, is_mask, lift, unary
+from ..notes import as_mask, is_mask
+from ..operations import apply, lift, unary
 from ..primitives import PRIMITIVES
 from ..shapes import broadcast_shapes
 from ..value import Value
@@ -220,8 +221,9 @@ def where(condition: Any, x: Any, y: Any) -> Value:
     >>> where([1, 0], [10.0, 20.0], -1).data
     [10.0, -1.0]
     """
+    swapped = isinstance(x, Value) and is_mask(x)
     condition, x, y = lift(condition, "where"), lift(x, "where"), lift(y, "where")
-    if is_mask(x) and not is_mask(condition) and not is_mask(y):
+    if swapped and not is_mask(condition) and not is_mask(y):
         raise TypeError("where: the condition comes first, where(condition, x, y), but the second is the comparison")
     return apply(PRIMITIVES["where"], condition, x, y)
 

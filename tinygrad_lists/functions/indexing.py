@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..operations import apply, is_mask, lift
+from ..nested import kinds_of
+from ..notes import is_mask
+from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import Shape, broadcast_shapes, normalize_axis, numel, strides_of
 from ..value import Value, constant
@@ -86,19 +88,22 @@ def _entry(item: Any) -> Any:
     """None, ``...``, a slice, an int, an index Value or a mask."""
     if item is None or item is Ellipsis or isinstance(item, slice):
         return item
-    if isinstance(item, bool) or (isinstance(item, Value) and not item.shape and is_mask(item)):
-        raise TypeError("getitem: a single truth value is no index; use a list of bools, or where()")
-    if isinstance(item, int) or (isinstance(item, Value) and not item.shape):
-        return _int(item)
+    if type(item) is int:
+        return item
     if isinstance(item, str):
         raise TypeError(f"getitem: an index is made of ints, slices or bools, not {item!r:.60}")
-    masks = _is_boolean(item)
     index = lift(item, "getitem")
-    if masks:
+    if is_mask(index):
+        if not index.shape:
+            raise TypeError("getitem: a single truth value is no index; use a list of bools, or where()")
         return _Mask(index)
+    if index is item and not index.shape:
+        return _int(index)
+    if isinstance(item, list | tuple) and bool in kinds_of(item):
+        raise TypeError("getitem: bools and other things stand in one index; a mask has only bools")
     if any(type(i) is not int for i in index._flat()):
         raise TypeError(f"getitem: an index is made of ints, slices or bools, not {type(index._flat()[0]).__name__}")
-    return index
+    return index if index.shape else index.item()
 
 
 def _int(item: Any, op: str = "getitem") -> int:
@@ -106,30 +111,6 @@ def _int(item: Any, op: str = "getitem") -> int:
     if not isinstance(value, int):
         raise TypeError(f"{op}: {value!r:.60} is no index; indices are ints")
     return value
-
-
-def _is_boolean(item: Any) -> bool:
-    """Whether an index consists of truth values: bools, the result of a comparison, a buffer of bools."""
-    if isinstance(item, Value):
-        return is_mask(item)
-    if not isinstance(item, list | tuple):
-        try:
-            return memoryview(item).format == "?"
-        except (TypeError, ValueError):
-            return False
-    kinds = _kinds(item)
-    booleans = {kind for kind in kinds if kind is bool or (kind.__module__ == "numpy" and "bool" in kind.__name__)}
-    if booleans and kinds != booleans:
-        raise TypeError("getitem: bools and other things stand in one index; a mask has only bools")
-    return bool(booleans)
-
-
-def _kinds(item: list[Any] | tuple[Any, ...]) -> set[type]:
-    """Types of the elements of nested lists."""
-    kinds = set(map(type, item))
-    if kinds & {list, tuple}:
-        return set().union(*(_kinds(v) if isinstance(v, list | tuple) else {type(v)} for v in item))
-    return kinds
 
 
 def _basic(x: Value, items: list[Any]) -> tuple[Value, list[Any]]:
@@ -227,7 +208,9 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     index = lift(indices, "take")
     for i in index._flat():
         _in_range(_int(i, "take"), x.shape[at], at, "take")
-    return getitem(x, (*[slice(None)] * at, index.detach()))
+    places = index.detach()
+    places._meta = None  # positions, whatever they are
+    return getitem(x, (*[slice(None)] * at, places))
 
 
 def gather(x: Any, index: Any, axis: int) -> Value:

@@ -228,7 +228,7 @@ def tril(x: Any, k: int = 0) -> Value:
     [[1.0, 0.0], [3.0, 4.0]]
     """
     x = lift(x, "tril")
-    return apply(PRIMITIVES["where"], _mask(x.shape, one_int(k, "k", "tril"), "tril"), x, lift(0))
+    return apply(PRIMITIVES["where"], _mask(x.shape, one_int(k, "k", "tril"), "tril"), x, lift(False))
 
 
 def triu(x: Any, k: int = 0) -> Value:
@@ -238,4 +238,4 @@ def triu(x: Any, k: int = 0) -> Value:
     [[1.0, 2.0], [0.0, 4.0]]
     """
     x = lift(x, "triu")
-    return apply(PRIMITIVES["where"], _mask(x.shape, one_int(k, "k", "triu") - 1, "triu"), lift(0), x)
+    return apply(PRIMITIVES["where"], _mask(x.shape, one_int(k, "k", "triu") - 1, "triu"), lift(False), x)
