@@ -265,10 +265,17 @@ def matmul_reference(x: Array, y: Array) -> Array:
 
 def einsum_reference(*operands: Array, subscripts: str) -> Array:
     inputs, arrow, output = subscripts.partition("->")
-    terms = inputs.split(",")
-    sizes = {c: n for term, a in zip(terms, operands, strict=True) for c, n in zip(term, a.shape, strict=True)}
     if not arrow:
-        output = "".join(sorted(c for c in sizes if inputs.count(c) == 1))
+        output = "..." + "".join(sorted(c for c in set(inputs) - set(",.") if inputs.count(c) == 1))
+    terms = inputs.split(",")
+    free = [len(a.shape) - len(term.replace("...", "")) for term, a in zip(terms, operands, strict=True)]
+    around = "XYZ"[: max(free)]  # what ... stands for, aligned at the right
+    terms = [term.replace("...", around[len(around) - n :]) for term, n in zip(terms, free, strict=True)]
+    output = output.replace("...", around)
+    sizes: dict[str, int] = {}
+    for term, a in zip(terms, operands, strict=True):
+        for c, n in zip(term, a.shape, strict=True):
+            sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
     summed = [c for c in sizes if c not in output]
 
     def element(index: tuple[int, ...]) -> Any:
@@ -277,7 +284,7 @@ def einsum_reference(*operands: Array, subscripts: str) -> Array:
             where = {**dict(zip(output, index, strict=True)), **dict(zip(summed, rest, strict=True))}
             factor: Any = 1
             for term, a in zip(terms, operands, strict=True):
-                factor = factor * a.at([where[c] for c in term])
+                factor = factor * a.at([where[c] if n > 1 else 0 for c, n in zip(term, a.shape, strict=True)])
             terms_of_sum.append(factor)
         return total(terms_of_sum)
 
@@ -804,12 +811,19 @@ def products_of(s: Source) -> tuple[list[Array], Params]:
 
 SUMMATIONS = ["ij,jk->ik", "ij,kj", "i,i", "i,j->ji", "bij,bjk->bik", "ii->i", "ii", "ij->", "ij,j,i->", "i,->i"]
 SUMMATIONS += ["aij,bj->ab", "ijj->i", "ij,ij->ij", "ab,bc,cd->da", "iii", "ij,jk,kl->il"]
+SUMMATIONS += ["...ij,...jk->...ik", "...,i", "i...j,j...->i", "...ii->i...", "b...,...->", "...i,ij,...j"]
 
 
 def summations(s: Source) -> tuple[list[Array], Params]:
     text = s.choice(SUMMATIONS)
     sizes = {c: s.size(s.least, 3) for c in "abcdijkl"}
-    return [s.numbers([sizes[c] for c in term]) for term in text.partition("->")[0].split(",")], {"subscripts": text}
+    batch = [s.size(s.least, 2) for _ in range(s.size(0, 2))]
+    operands = []
+    for term in text.partition("->")[0].split(","):
+        before, dots, after = term.partition("...")
+        own = [s.choice([n, 1]) for n in batch[s.size(0, len(batch)) :]] if dots else []
+        operands.append(s.numbers([*(sizes[c] for c in before), *own, *(sizes[c] for c in after)]))
+    return operands, {"subscripts": text}
 
 
 def slopes(s: Source) -> tuple[list[Array], Params]:
@@ -1548,7 +1562,9 @@ PRODUCTS = [
             (lambda: f.einsum("i,i", [1.0], [1.0, 2.0]), ValueError, "einsum: axis 'i' in 'i,i' has sizes 1 and 2"),
             (lambda: f.einsum("i->j", [1.0]), ValueError, "einsum: output 'j' of 'i->j' must name input letters"),
             (lambda: f.einsum("i->ii", [1.0]), ValueError, "einsum: output 'ii' .* each once"),
-            (lambda: f.einsum("i...", [1.0]), ValueError, "einsum: .* one letter an axis"),
+            (lambda: f.einsum("i..", [1.0]), ValueError, "einsum: .* one letter an axis"),
+            (lambda: f.einsum("i...", 1.0), ValueError, "einsum: .* one letter an axis"),
+            (lambda: f.einsum("...,...", [1.0, 2.0], [1.0] * 3), ValueError, r"einsum: shapes \(2,\) and \(3,\)"),
             (lambda: f.einsum([1.0], "i"), TypeError, "einsum: the subscripts come first"),
         ],
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..methods import METHODS
 from ..value import Value
+from .einsum import einsum
 from .elementwise import (
     abs,
     clip,
@@ -51,7 +52,7 @@ from .movement import (
     tril,
     triu,
 )
-from .products import avg_pool2d, conv1d, conv2d, conv_transpose2d, einsum, matmul, max_pool2d
+from .products import avg_pool2d, conv1d, conv2d, conv_transpose2d, matmul, max_pool2d
 from .reductions import argmax, argmin, cumsum, log_softmax, logsumexp, max, mean, min, prod, softmax, std, sum, var
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Matrix products, einsum, convolutions and pooling."""
+"""Matrix products, convolutions and pooling."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import pair, transposed_window_size, window_size
 from ..value import Value
-from .movement import permute_dims, reshape
-from .reductions import sum
+from .movement import reshape
 
 __all__ = [
     "avg_pool2d",
     "conv1d",
     "conv2d",
     "conv_transpose2d",
-    "einsum",
     "matmul",
     "max_pool2d",
 ]
@@ -46,93 +44,6 @@ def matmul(x: Any, y: Any) -> Value:
     if y.ndim == 1:
         shape = shape[:-1]
     return reshape(out, shape)
-
-
-def einsum(subscripts: str, *operands: Any) -> Value:
-    """Einstein summation: axes with the same letter run together; letters that the output does not name are summed
-    over.
-
-    Letters only, no ``...``; a letter twice in one operand takes its diagonal. Without ``->`` the output has the
-    letters that occur once, in alphabetical order.
-
-    >>> einsum("ij,kj->ik", Value([[1.0, 2.0]]), Value([[3.0, 4.0]])).data
-    [[11.0]]
-    """
-    if not isinstance(subscripts, str):
-        raise TypeError(f"einsum: the subscripts come first, as a string like 'ij,jk->ik', not {subscripts!r:.60}")
-    values = [lift(v, "einsum") for v in operands]
-    terms, output = _subscripts(subscripts, values)
-    out: Value | None = None
-    letters = ""
-    for n, (term, value) in enumerate(zip(terms, values, strict=True)):
-        term, value = _diagonal(term, value)
-        if out is None:
-            out, letters = value, term
-        else:
-            out, letters = _contract(out, letters, value, term, output + "".join(terms[n + 1 :]))
-    assert out is not None
-    extra = tuple(axis for axis, letter in enumerate(letters) if letter not in output)
-    out = sum(out, extra) if extra else out
-    letters = "".join(letter for letter in letters if letter in output)
-    return permute_dims(out, *(letters.index(letter) for letter in output)) if output else out
-
-
-def _subscripts(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
-    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
-    terms = inputs.split(",")
-    if len(terms) != len(values):
-        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands but {len(values)} are given")
-    sizes: dict[str, int] = {}
-    for term, value in zip(terms, values, strict=True):
-        if len(term) != value.ndim or not (term.isalpha() or not term):
-            raise ValueError(f"einsum: {term!r} in {subscripts!r} does not fit shape {value.shape}; one letter an axis")
-        for letter, size in zip(term, value.shape, strict=True):
-            if sizes.setdefault(letter, size) != size:
-                raise ValueError(f"einsum: axis {letter!r} in {subscripts!r} has sizes {sizes[letter]} and {size}")
-    if not arrow:
-        output = "".join(sorted(letter for letter in sizes if inputs.count(letter) == 1))
-    if len(set(output)) != len(output) or not set(output) <= set(sizes):
-        raise ValueError(f"einsum: output {output!r} of {subscripts!r} must name input letters, each once")
-    return terms, output
-
-
-def _diagonal(term: str, value: Value) -> tuple[str, Value]:
-    """Letters that stand twice in one operand become one axis."""
-    for letter in dict.fromkeys(term):
-        while term.count(letter) > 1:
-            first, second = term.index(letter), term.rindex(letter)
-            size = value.shape[first]
-            others = [axis for axis in range(len(term)) if axis not in (first, second)]
-            value = permute_dims(value, first, second, *others)[list(range(size)), list(range(size))]
-            term = letter + "".join(term[axis] for axis in others)
-    return term, value
-
-
-def _contract(x: Value, xs: str, y: Value, ys: str, needed: str) -> tuple[Value, str]:
-    """Two operands joined by one matmul: shared and still needed letters are its batch, shared and done with are
-    summed."""
-    for_x = tuple(axis for axis, letter in enumerate(xs) if letter not in ys and letter not in needed)
-    for_y = tuple(axis for axis, letter in enumerate(ys) if letter not in xs and letter not in needed)
-    x, xs = (sum(x, for_x), "".join(c for i, c in enumerate(xs) if i not in for_x)) if for_x else (x, xs)
-    y, ys = (sum(y, for_y), "".join(c for i, c in enumerate(ys) if i not in for_y)) if for_y else (y, ys)
-    batch = [c for c in xs if c in ys and c in needed]
-    summed = [c for c in xs if c in ys and c not in needed]
-    rows, columns = [c for c in xs if c not in ys], [c for c in ys if c not in xs]
-    size = {**dict(zip(xs, x.shape, strict=True)), **dict(zip(ys, y.shape, strict=True))}
-
-    def sizes(letters: list[str]) -> int:
-        product = 1
-        for letter in letters:
-            product *= size[letter]
-        return product
-
-    leading = tuple(size[c] for c in batch)
-    left = permute_dims(x, *(xs.index(c) for c in batch + rows + summed)) if xs else x
-    right = permute_dims(y, *(ys.index(c) for c in batch + summed + columns)) if ys else y
-    left = reshape(left, (*leading, sizes(rows), sizes(summed)))
-    right = reshape(right, (*leading, sizes(summed), sizes(columns)))
-    letters = batch + rows + columns
-    return reshape(matmul(left, right), tuple(size[c] for c in letters)), "".join(letters)
 
 
 def conv2d(
