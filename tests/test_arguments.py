@@ -164,3 +164,14 @@ def test_a_gradient_with_respect_to_nothing_is_refused() -> None:
     for nothing in (None, {}, (), [None]):
         with pytest.raises(ValueError, match="grad: there is no number in the arguments to differentiate with"):
             tinygrad_lists.grad(lambda v: Value(1.0))(nothing)
+
+
+def test_shapes_and_axes_by_the_names_of_the_array_api() -> None:
+    x = matrix()
+    assert functions.reshape(x, shape=(4, 1)).shape == x.reshape(4, 1).shape == (4, 1)
+    assert functions.permute_dims(x, axes=(1, 0)).data == x.T.data
+    assert functions.broadcast_to(x, shape=(3, 2, 2)).shape == (3, 2, 2)
+    assert functions.concat([x, Value(5.0)], axis=None).data == [1.0, 2.0, 3.0, 4.0, 5.0]
+    for call in (lambda: x.reshape(4, shape=4), lambda: x.permute_dims(0, axes=0), lambda: x.broadcast_to(4, shape=4)):
+        with pytest.raises(TypeError, match="is given twice"):
+            call()

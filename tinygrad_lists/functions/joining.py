@@ -16,13 +16,18 @@ from .movement import broadcast_to, expand_dims, flatten, ints, reshape, sizes_o
 __all__ = ["concat", "repeat", "roll", "split", "stack", "tile"]
 
 
-def concat(values: Sequence[Any], axis: int = 0) -> Value:
-    """Joined along an axis that exists.
+def concat(values: Sequence[Any], axis: int | None = 0) -> Value:
+    """Joined along an axis that exists; with None, flattened first.
+
+    Raises:
+        ValueError: no values, or sizes that differ along another axis. IndexError: there is no such axis.
 
     >>> concat([Value([1.0]), Value([2.0, 3.0])]).data
     [1.0, 2.0, 3.0]
     """
     parts = _parts("concat", values)
+    if axis is None:
+        parts, axis = [flatten(part) for part in parts], 0
     return apply(PRIMITIVES["concat"], *parts, axis=normalize_axis(axis, parts[0].ndim, op="concat"))
 
 

@@ -68,14 +68,30 @@ def sizes_of(given: tuple[Any, ...], op: str) -> tuple[int, ...]:
     return sizes
 
 
-def reshape(x: Any, *shape: Any) -> Value:
+def _one_by_one(given: tuple[Any, ...], keyword: Any, name: str, op: str) -> tuple[Any, ...]:
+    """What was given one by one, as one sequence, or by its name."""
+    if keyword is None:
+        return given
+    if given:
+        raise TypeError(f"{op}: {name} is given twice, as {given!r:.60} and {name}={keyword!r:.60}")
+    return (keyword,)
+
+
+def reshape(x: Any, *sizes: Any, shape: Any = None) -> Value:
     """The same numbers, in row-major order, under another shape; one size may be -1 and is worked out.
+
+    Args:
+        sizes: one by one, or as one sequence.
+        shape: the same by name, as in the array API.
+
+    Raises:
+        ValueError: another number of elements. TypeError: sizes that are no ints.
 
     >>> reshape(Value([1.0, 2.0, 3.0, 4.0]), 2, -1).shape
     (2, 2)
     """
     x = lift(x, "reshape")
-    new = ints(shape, "sizes", "reshape")
+    new = ints(_one_by_one(sizes, shape, "shape", "reshape"), "sizes", "reshape")
     if any(size < 0 for size in new):
         known = numel([size for size in new if size >= 0])
         if [size for size in new if size < 0] != [-1] or not known or x.size % known:
@@ -96,18 +112,26 @@ def flatten(x: Any, start_axis: int = 0) -> Value:
     return reshape(x, (*x.shape[:start], numel(x.shape[start:])))
 
 
-def permute_dims(x: Any, *axes: Any) -> Value:
-    """Axes in another order: axis `i` of the result is axis ``axes[i]`` of `x`; without `axes`, all reversed.
+def permute_dims(x: Any, *order: Any, axes: Any = None) -> Value:
+    """Axes in another order: axis `i` of the result is axis ``order[i]`` of `x`; without an order, all reversed.
+
+    Args:
+        order: axes one by one, or as one sequence.
+        axes: the same by name, as in the array API.
+
+    Raises:
+        ValueError: an axis is missing or named twice. IndexError: there is no such axis.
 
     >>> permute_dims(Value([[1.0, 2.0, 3.0]]), 1, 0).data
     [[1.0], [2.0], [3.0]]
     """
     x = lift(x, "permute_dims")
-    order = ints(axes, "axes", "permute_dims") if axes else tuple(reversed(range(x.ndim)))
-    order = tuple(normalize_axis(a, x.ndim, op="permute_dims") for a in order)
-    if sorted(order) != list(range(x.ndim)):
-        raise ValueError(f"permute_dims: {axes} must name each of the {x.ndim} axes of shape {x.shape} once")
-    return x if order == tuple(range(x.ndim)) else apply(PRIMITIVES["permute_dims"], x, axes=order)
+    given = _one_by_one(order, axes, "axes", "permute_dims")
+    wanted = ints(given, "axes", "permute_dims") if given else tuple(reversed(range(x.ndim)))
+    new = tuple(normalize_axis(a, x.ndim, op="permute_dims") for a in wanted)
+    if sorted(new) != list(range(x.ndim)):
+        raise ValueError(f"permute_dims: {wanted} must name each of the {x.ndim} axes of shape {x.shape} once")
+    return x if new == tuple(range(x.ndim)) else apply(PRIMITIVES["permute_dims"], x, axes=new)
 
 
 def transpose(x: Any) -> Value:
@@ -131,14 +155,21 @@ def matrix_transpose(x: Any) -> Value:
     return permute_dims(x, *range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
 
 
-def broadcast_to(x: Any, *shape: Any) -> Value:
-    """`x` stretched along its axes of size 1, and along new axes in front, to `shape`.
+def broadcast_to(x: Any, *sizes: Any, shape: Any = None) -> Value:
+    """`x` stretched along its axes of size 1, and along new axes in front, to a shape.
+
+    Args:
+        sizes: one by one, or as one sequence.
+        shape: the same by name, as in the array API.
+
+    Raises:
+        ValueError: a size of `x` is neither 1 nor that of the shape.
 
     >>> broadcast_to(Value([1.0, 2.0]), (2, 2)).data
     [[1.0, 2.0], [1.0, 2.0]]
     """
     x = lift(x, "broadcast_to")
-    new = sizes_of(shape, "broadcast_to")
+    new = sizes_of(_one_by_one(sizes, shape, "shape", "broadcast_to"), "broadcast_to")
     return x if new == x.shape else apply(PRIMITIVES["broadcast_to"], x, shape=new)
 
 
