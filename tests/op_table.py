@@ -1066,6 +1066,7 @@ ELEMENTWISE = [
             (lambda: f.where(1, 1.0, None), TypeError, "where: None is a NoneType"),
             # PyTorch's method x.where(condition, y), which here would take x as the condition
             (lambda: (x := Value([1.0, -2.0])).where(x > 0, 0.0), TypeError, "where: the condition comes first"),
+            (lambda: Value([3.0, 4.0]).where([True, False], 0.0), TypeError, "where: the condition comes first"),
         ],
     ),
 ]

@@ -215,15 +215,16 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Value:
 def where(condition: Any, x: Any, y: Any) -> Value:
     """x where `condition` is true (not 0), y elsewhere. Only the chosen side gets the gradient.
 
-    Raises TypeError when the second argument is a comparison and the first is not: as a method this is
-    ``condition.where(x, y)``, and not PyTorch's ``x.where(condition, y)``.
+    Raises TypeError when only the second argument is made of truth values (a comparison, a list of bools beside
+    floats): as a method this is ``condition.where(x, y)``, and not PyTorch's ``x.where(condition, y)``.
 
     >>> where([1, 0], [10.0, 20.0], -1).data
     [10.0, -1.0]
     """
-    swapped = isinstance(x, Value) and is_mask(x)
+    as_value = isinstance(x, Value)
     condition, x, y = lift(condition, "where"), lift(x, "where"), lift(y, "where")
-    if swapped and not is_mask(condition) and not is_mask(y):
+    floats = condition.size and type(condition._flat()[0]) is float  # ints may well be meant as truth values
+    if is_mask(x) and (as_value or floats) and not is_mask(condition) and not is_mask(y):
         raise TypeError("where: the condition comes first, where(condition, x, y), but the second is the comparison")
     return apply(PRIMITIVES["where"], condition, x, y)
 
