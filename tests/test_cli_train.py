@@ -66,6 +66,7 @@ def test_pictures_history_and_weights_are_left(tmp_path: Path) -> None:
     assert main([a for a in SMALL if a != "--no-plots"] + ["--out", str(tmp_path / "run")]) == 0
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
         "checkpoint.safetensors",
+        "confusion.png",
         "figure1.png",
         "figure2.png",
         "history.csv",
@@ -73,7 +74,7 @@ def test_pictures_history_and_weights_are_left(tmp_path: Path) -> None:
         "run.toml",
         "weights.safetensors",
     ]
-    for name in ("figure1.png", "figure2.png"):
+    for name in ("figure1.png", "figure2.png", "confusion.png"):
         assert (tmp_path / "run" / name).read_bytes().startswith(b"\x89PNG\r\n")
 
 

@@ -199,11 +199,14 @@ def test_a_disk_that_fills_up_costs_one_line_and_no_checkpoint(
     assert result(tmp_path / "run") == result(tmp_path / "whole")
 
 
-def test_a_run_can_be_made_longer(tmp_path: Path) -> None:
+def test_a_run_can_be_made_longer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, "--epochs", "3", "--out", str(tmp_path / "three")]) == 0
     assert main([*SMALL, "--epochs", "1", "--out", str(tmp_path / "one")]) == 0
     assert main(["train", "--resume", str(tmp_path / "one"), "--epochs", "3"]) == 0
     assert result(tmp_path / "one") == result(tmp_path / "three")
+    assert "nothing was left" not in capsys.readouterr().out
+    assert main(["train", "--resume", str(tmp_path / "one")]) == 0
+    assert f"nothing was left to train: the run in {tmp_path / 'one'} had its 3 epochs" in capsys.readouterr().out
 
 
 def test_resuming_refuses_what_would_be_another_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,12 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
     trainer.callbacks += make_callbacks(settings, folder, record)
     if resume:
         load_checkpoint(trainer, folder / CHECKPOINT)
-    error = ""
+    error, before = "", trainer.position.updates
     try:
         if not trainer.history.stopped.startswith("early"):
             trainer.fit(make_loader(settings, images.train), images.test, settings["epochs"], images.validation)
     except TrainingError as problem:
         error = str(problem)
+    if resume and not error and trainer.position.updates == before:
+        print(f"nothing was left to train: the run in {folder} had its {len(trainer.history.epochs)} epochs already")
     return finish(trainer, images, settings, folder, {**record, "error": error})
 
 

@@ -16,7 +16,7 @@ from ..data import Dataset
 from ..files import write_whole
 from ..metrics import confusion_matrix
 from ..module import Module
-from ..plots import have_matplotlib, plot_curves, plot_predictions
+from ..plots import have_matplotlib, plot_confusion, plot_curves, plot_predictions
 from ..results import Epoch, Evaluation, History
 
 __all__ = ["clear_partial", "draw", "output_folder", "print_table", "save"]
@@ -125,9 +125,10 @@ def plain(numbers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def draw(folder: Path, history: History, test: Dataset, final: Evaluation) -> None:
-    """Figures 1 and 2."""
+    """Figures 1 and 2, and the confusion matrix."""
     if not have_matplotlib():
         print("no figures: matplotlib is not installed (pip install 'tinygrad-lists[plots]')", file=sys.stderr)
         return
     plot_curves(history.epochs, folder / "figure1.png", paper.TABLE_I)
     plot_predictions(test, final.predictions, folder / "figure2.png")
+    plot_confusion(confusion_matrix(final.labels, final.predictions), folder / "confusion.png")
