@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from . import modes
 from .kernels.accumulate import all_finite
+from .number_kinds import shown
 from .shapes import Shape
 
 __all__ = ["AnomalyError", "Source", "check_result", "user_line", "warn_user", "watching"]
@@ -160,6 +161,6 @@ def _described(inputs: Iterable[Any], numbers: Sequence[int] = ()) -> str:
     """Names and shapes, as ``'w' (2, 3)``; what has no name goes by its number, if there is one, and its shape."""
     words = []
     for position, x in enumerate(inputs):
-        label = repr(x.name) if x.name else (f"input {numbers[position]}" if numbers else "")
+        label = shown(x.name) if x.name else (f"input {numbers[position]}" if numbers else "")
         words.append(f"{label} {x.shape}".strip())
     return ", ".join(words)

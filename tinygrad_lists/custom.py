@@ -14,6 +14,7 @@ from typing import Any
 from . import modes
 from .kernels.movement import broadcast_to
 from .nested import unify
+from .number_kinds import shown
 from .operations import apply, lift
 from .primitives import Primitive
 from .shapes import Shape, broadcast_shapes, numel
@@ -113,7 +114,7 @@ def _checked_kernel(name: str, function: Callable[..., Any], shape: Callable[...
         out = function(*[list(a) if isinstance(a, list) else a for a in arrays], **params)
         expected = shape(*arrays[1::2], **params)
         if not isinstance(out, list) or len(out) != numel(expected):
-            given = f"a list of {len(out)}" if isinstance(out, list) else f"{out!r:.40}"
+            given = f"a list of {len(out)}" if isinstance(out, list) else f"{shown(out)}"
             raise ValueError(f"{name}: shape {expected} takes a flat list of {numel(expected)}, not {given}")
         return unify(out, (len(out),), op=name)
 

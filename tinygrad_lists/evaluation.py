@@ -7,6 +7,7 @@ from typing import Any
 
 from . import modes
 from .backward import gradients
+from .number_kinds import shown
 from .operations import apply, lift
 from .primitives import PRIMITIVES
 from .shapes import Shape, numel
@@ -24,7 +25,7 @@ def function_of(op: str, f: Any) -> Function:
     if callable(f):
         return f  # type: ignore[no-any-return]
     remedy = "; for the gradients of a Value that is computed already, call its .backward()"
-    raise TypeError(f"{op}: takes a function, not {f!r:.60}{remedy if isinstance(f, Value) else ''}")
+    raise TypeError(f"{op}: takes a function, not {shown(f)}{remedy if isinstance(f, Value) else ''}")
 
 
 class Evaluation:
@@ -67,7 +68,7 @@ class Evaluation:
         self.aux = None
         if has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
-                raise TypeError(f"{op}: with has_aux the function must return a pair, not {result!r:.60}")
+                raise TypeError(f"{op}: with has_aux the function must return a pair, not {shown(result)}")
             result, self.aux = result
         self.out = map_tree(self._output, result)
         self.keeps_graph = modes.state.recording and _leads_outside(leaves(self.out), self.variables)
@@ -84,18 +85,18 @@ class Evaluation:
         if self.read and not isinstance(leaf, Value):
             raise TypeError(
                 f"{self.op}: the function read numbers (.data, .item(), float(), math.exp), through which no gradient "
-                f"flows, and returned {leaf!r:.60}; compute with Values (functions.exp), or return a constant as Value"
+                f"flows, and returned {shown(leaf)}; compute with Values (functions.exp), or return a constant as Value"
             )
         try:
             return lift(leaf, self.op)
         except TypeError:
-            raise TypeError(f"{self.op}: the function returned {leaf!r:.60}; it must return Values") from None
+            raise TypeError(f"{self.op}: the function returned {shown(leaf)}; it must return Values") from None
 
     def scalar(self) -> Value:
         """The output, which must be one scalar."""
         out = self.out
         if not isinstance(out, Value):
-            raise TypeError(f"{self.op}: the function returned {out!r:.60}; it must return a scalar Value")
+            raise TypeError(f"{self.op}: the function returned {shown(out)}; it must return a scalar Value")
         if out.shape:
             raise ValueError(
                 f"{self.op}: the function returned shape {out.shape}, not a scalar; reduce it (.sum(), .mean()), or "
@@ -137,10 +138,10 @@ def _positions(op: str, argnums: Argnums, count: int) -> list[int]:
     given = list(argnums) if isinstance(argnums, Iterable) else [argnums]
     for i in given:
         if isinstance(i, bool) or not isinstance(i, int) or not -count <= i < count:
-            raise ValueError(f"{op}: argnums {argnums!r:.60} does not name one of the {count} positional arguments")
+            raise ValueError(f"{op}: argnums {shown(argnums)} does not name one of the {count} positional arguments")
     positions = [i % count for i in given]
     if len(set(positions)) != len(positions):
-        raise ValueError(f"{op}: argnums {argnums!r:.60} names an argument twice")
+        raise ValueError(f"{op}: argnums {shown(argnums)} names an argument twice")
     return positions
 
 

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from . import modes
-from .number_kinds import in_kind
+from .number_kinds import in_kind, shown
 from .operations import lift
 from .value import Value, constant
 
@@ -55,7 +55,7 @@ def register_hook(self: Value, hook: Hook) -> HookHandle:
     >>> handle.remove()
     """
     if not callable(hook):
-        raise TypeError(f"register_hook: the hook is a function of the gradient, not {hook!r:.60}")
+        raise TypeError(f"register_hook: the hook is a function of the gradient, not {shown(hook)}")
     if not self.requires_grad:
         raise RuntimeError("register_hook: this Value requires no gradient, so the hook would never be called")
     if modes.active and (trace := modes.state.trace) is not None:

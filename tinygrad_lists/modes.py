@@ -12,6 +12,8 @@ from functools import partial, update_wrapper
 from threading import get_ident
 from typing import Any
 
+from .number_kinds import shown
+
 __all__ = [
     "Mode",
     "detect_anomaly",
@@ -117,7 +119,7 @@ def _mode(name: str, function: Any, **changes: Any) -> Any:
     if function is None:
         return mode
     if not callable(function):
-        raise TypeError(f"{name}: decorates a function, which {function!r:.60} is not")
+        raise TypeError(f"{name}: decorates a function, which {shown(function)} is not")
     return mode(function)
 
 
@@ -181,7 +183,7 @@ def scope(name: str) -> Mode:
     Raises TypeError when `name` is no text, as in ``@scope`` without a name.
     """
     if not isinstance(name, str):
-        raise TypeError(f'scope: a name is text, not {name!r:.60}; write scope("layer1"), also as a decorator')
+        raise TypeError(f'scope: a name is text, not {shown(name)}; write scope("layer1"), also as a decorator')
     return _Scope(name)
 
 
@@ -221,5 +223,5 @@ def detect_anomaly(nan: Any = True, inf: bool = True) -> Any:
     function = nan if callable(nan) else None
     for name, given in (("nan", nan is function or nan), ("inf", inf)):
         if given is not True and given is not False:
-            raise TypeError(f"detect_anomaly: {name} is True or False, not {given!r:.60}")
+            raise TypeError(f"detect_anomaly: {name} is True or False, not {shown(given)}")
     return _mode("detect_anomaly", function, anomaly=(function is not None or nan, inf), source=True)

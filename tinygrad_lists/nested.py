@@ -9,13 +9,12 @@ from itertools import chain
 from numbers import Number
 from typing import Any
 
-from .shapes import Shape, numel
+from .number_kinds import shown
+from .shapes import MOST_AXES, Shape, numel
 
 __all__ = ["flatten", "is_boolean", "kinds_of", "nest", "unify"]
 
 Flat = list[Any]
-
-MOST_AXES = 64
 
 #: Kinds that stand in lists as they are. Everything else is turned into one of them, or refused.
 KINDS = (float, int, complex, Fraction, Decimal)
@@ -146,7 +145,7 @@ def _number(v: Any, i: int, sizes: Sequence[int], op: str) -> Any:
     if hasattr(v, "__tinygrad_apply__"):
         raise TypeError(f"{op}: a Value stands inside a list{where}; join Values with stack([...]) or concat([...])")
     remedy = "; convert it first, e.g. a.astype('float64')" if hasattr(v, "tolist") else ""
-    raise TypeError(f"{op}: {v!r:.60}{where} is a {type(v).__name__}, not a number{remedy}")
+    raise TypeError(f"{op}: {shown(v)}{where} is a {type(v).__name__}, not a number{remedy}")
 
 
 def kinds_of(data: list[Any] | tuple[Any, ...]) -> set[type]:

@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import decimal
 import math
+import reprlib
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from numbers import Number
 from typing import Any
 
 from . import decimal_functions
@@ -67,21 +69,40 @@ def kind_name(x: Any, *, op: str = "kind_name") -> str:
             return kind
     raise TypeError(
         f"{op}: a number is an int, float, complex, Fraction or Decimal, not {type(x).__name__} "
-        f"({shown(x, repr)}); convert it first, e.g. with float(x)"
+        f"({shown(x)}); convert it first, e.g. with float(x)"
     )
 
 
-def shown(x: Any, form: Callable[[Any], str] = str) -> str:
-    """`x` for a message, cut to 60 characters.
+class _Short(reprlib.Repr):
+    """Numbers as they are written, and the first entries of containers."""
 
-    >>> shown(Fraction(1, 3)), shown(10**5000)
-    ('1/3', 'an int of thousands of digits')
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxset = self.maxdict = 8
+        self.maxstring = self.maxother = LONGEST
+
+    def repr1(self, x: Any, level: int) -> str:
+        if not isinstance(x, Number):
+            return super().repr1(x, level)
+        try:
+            return str(x)
+        except ValueError:  # Python refuses to print an int of more than 4,300 digits
+            return f"{'an' if isinstance(x, int) else 'a'} {type(x).__name__} of thousands of digits"
+
+
+LONGEST = 60
+
+_SHORT = _Short()
+
+
+def shown(x: Any) -> str:
+    """Whatever was given, for a message: on one line and of at most 60 characters.
+
+    >>> shown(Fraction(1, 3)), shown("ab"), shown(10**5000), shown([1] * 1000)
+    ('1/3', "'ab'", 'an int of thousands of digits', '[1, 1, 1, 1, 1, 1, 1, 1, ...]')
     """
-    try:
-        return f"{form(x):.60}"
-    except ValueError:
-        # Python refuses to print an int of more than 4,300 digits.
-        return f"{'an int' if isinstance(x, int) else 'a Fraction'} of thousands of digits"
+    text = " ".join(_SHORT.repr(x).split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def hook_of(*args: Any) -> Callable[..., Any] | None:

@@ -137,7 +137,7 @@ def _invert(self: Value) -> Value:
 def _require_masks(symbol: str, *operands: Any) -> None:
     for x in operands:
         if not isinstance(x, Value) or not is_mask(x):
-            raise TypeError(f"{symbol}: joins comparisons, as in (x > 0) & (x < 1), but one side is {x!r:.60}")
+            raise TypeError(f"{symbol}: joins comparisons, as in (x > 0) & (x < 1), but one side is {shown(x)}")
 
 
 def record(
@@ -207,6 +207,10 @@ def _check_kinds(op: Primitive, inputs: tuple[Value, ...]) -> None:
             common_kind(op.name, samples[0], v)
 
 
+#: What Python says of operands whose kinds do not go together.
+_OF_KINDS = ("operand type", "not supported between instances", "must be real number", "convert complex", "too large")
+
+
 def _named(op: Primitive, inputs: tuple[Value, ...], error: Exception) -> Exception:
     """The error of a kernel as one that names the operation and what it was given; those of `numeric` do already."""
     if isinstance(error, DecimalException):
@@ -216,12 +220,14 @@ def _named(op: Primitive, inputs: tuple[Value, ...], error: Exception) -> Except
             return OverflowError(f"{op.name}: the result{given} exceeds the exponents of the decimal context")
         return ValueError(f"{op.name}: not defined{given} for Decimal; use float for the IEEE result")
     text = str(error)
-    name = text.partition(":")[0]
-    if name != op.name and name not in numeric.__all__:
-        kinds = " and ".join(type(x._flat()[0]).__name__ if x.size else "nothing" for x in inputs)
-        remedy = "use Fraction or Decimal" if isinstance(error, OverflowError) else "convert to a kind that has it"
-        text = f"{op.name}: {kinds}: {text}; {remedy}"
-    return type(error)(text)
+    if text.partition(":")[0] in (op.name, *numeric.__all__):
+        return type(error)(text)
+    if PRIMITIVES.get(op.name) is not op and not any(words in text for words in _OF_KINDS):
+        error.args = (f"{op.name}: {text:.200}",)
+        return error  # of the user's own function, whose line its traceback names
+    kinds = " and ".join(type(x._flat()[0]).__name__ if x.size else "nothing" for x in inputs)
+    remedy = "use Fraction or Decimal" if isinstance(error, OverflowError) else "convert to a kind that has it"
+    return type(error)(f"{op.name}: {kinds}: {text}; {remedy}")
 
 
 _OURS = (Value, int, float, complex, Fraction, Decimal, list, tuple, str, bytes, dict, set, type(None))
@@ -245,6 +251,17 @@ def _called_by_numeric(self: Value, name: str, *args: Any, **params: Any) -> Val
         number = like(self._flat()[0]) if self.size else like(0.0)
         return constant([number] * self.size if self.shape else number, self.shape)
     return apply(PRIMITIVES[_ROW_OF.get(name, name)], *map(lift, args), **params)
+
+
+def _power(plain: Callable[[Value, Any], Value]) -> Callable[..., Value]:
+    """``x ** y``; Python hands over a third operand if ``pow`` is given one."""
+
+    def operator(self: Value, other: Any, modulo: Any = None) -> Any:
+        if modulo is not None:
+            raise TypeError("pow: a modulus is for whole numbers; write (x ** y) % z")
+        return plain(self, other)
+
+    return operator
 
 
 def _neg(self: Value) -> Value:
@@ -271,6 +288,7 @@ _OPERATORS = {
 for _operator, _row in _OPERATORS.items():
     setattr(Value, f"__{_operator}__", _binary(_row))
     setattr(Value, f"__r{_operator}__", _binary(_row, reflected=True))
+Value.__pow__ = _power(Value.__pow__)  # type: ignore[method-assign]
 # Comparisons give 0 and 1 without gradient. == and != compare identity, so that Values can be keys; see `equal`.
 for _operator, _row in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
     setattr(Value, f"__{_operator}__", _comparison(_row))

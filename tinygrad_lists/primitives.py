@@ -23,7 +23,8 @@ from typing import Any
 
 from . import numeric as n
 from .kernels import conv, elementwise, matmul, movement, pool, reduce
-from .shapes import Shape, broadcast_shapes, numel, reduced_shape
+from .number_kinds import shown
+from .shapes import Shape, broadcast_shapes, checked_shape, numel, reduced_shape
 
 __all__ = ["PRIMITIVES", "Primitive"]
 
@@ -101,15 +102,16 @@ def _where() -> Primitive:
 def _reshaped(x_shape: Shape, shape: Shape) -> Shape:
     if numel(x_shape) != numel(shape):
         raise ValueError(
-            f"reshape: {x_shape} has {numel(x_shape)} elements and {shape} has {numel(shape)}; the numbers must agree"
+            f"reshape: {x_shape} has {numel(x_shape)} elements and {shown(shape)} has {shown(numel(shape))}; the "
+            f"numbers must agree"
         )
-    return shape
+    return checked_shape(shape, op="reshape")
 
 
 def _broadcastable(x_shape: Shape, shape: Shape) -> Shape:
     if broadcast_shapes(x_shape, shape, op="broadcast_to") != shape:
-        raise ValueError(f"broadcast_to: {x_shape} does not stretch to {shape}: only axes of size 1 do")
-    return shape
+        raise ValueError(f"broadcast_to: {x_shape} does not stretch to {shown(shape)}: only axes of size 1 do")
+    return checked_shape(shape, op="broadcast_to")
 
 
 def _concatenated(*shapes: Shape, axis: int) -> Shape:

@@ -106,13 +106,20 @@ class Protocols(Methods, Notes):
     def __format__(self, spec: str) -> str:
         """``f"{loss:.4f}"`` formats the number of a Value that has one element."""
         with modes.looking():
-            return format(self.item(), spec) if spec else str(self)
+            return format(self._one("format"), spec) if spec else str(self)
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._one("float"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._one("int"))
+
+    def _one(self, op: str) -> Any:
+        if numel(self.shape) != 1:
+            raise ValueError(
+                f"{op}: a Value of shape {self.shape} has {numel(self.shape)} elements, not one; use .data"
+            )
+        return self.item()
 
     def __matmul__(self, other: Any) -> Value:
         return self.matmul(other)

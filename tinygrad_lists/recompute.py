@@ -10,6 +10,7 @@ from .backward import gradients
 from .evaluation import function_of
 from .functions import concat, flatten
 from .notes import keep_mask
+from .number_kinds import shown
 from .operations import apply, lift, record
 from .primitives import PRIMITIVES, Primitive
 from .shapes import Shape, numel
@@ -138,7 +139,7 @@ def _rule(g: Value, out: Value, *inputs: Value, part: _Part) -> tuple[Any, ...]:
     """Run the part again and differentiate it; what it captured are variables like its arguments."""
     for x, serial in part.constants.items():
         if x._serial != serial:
-            which = f"{x.name!r}" if x.name else "a constant"
+            which = shown(x.name) if x.name else "a constant"
             raise RuntimeError(
                 f"checkpoint: the data of {which} (shape {x.shape}) was assigned after the function had used it, so it "
                 f"cannot be run again; run the forward pass again before backward"

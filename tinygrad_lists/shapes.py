@@ -10,10 +10,20 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 from math import prod
+from operator import index
+from typing import Any
+
+from .number_kinds import shown
 
 __all__ = [
+    "MOST_AXES",
     "Shape",
+    "as_int",
     "broadcast_shapes",
+    "checked_shape",
+    "is_index",
+    "is_several",
+    "is_size",
     "normalize_axes",
     "normalize_axis",
     "numel",
@@ -27,6 +37,11 @@ __all__ = [
 
 Shape = tuple[int, ...]
 
+MOST_AXES = 64
+
+#: More elements than a list can have.
+_TOO_MANY = 1 << 60
+
 
 def numel(shape: Sequence[int]) -> int:
     """Number of elements of a tensor of this shape; a scalar, shape ``()``, has one.
@@ -35,6 +50,64 @@ def numel(shape: Sequence[int]) -> int:
     (6, 1)
     """
     return prod(shape)
+
+
+def checked_shape(shape: Shape, *, op: str) -> Shape:
+    """`shape`, if a Value can have it. ValueError naming `op` where it has too many axes or elements.
+
+    >>> checked_shape((1,) * 65, op="reshape")
+    Traceback (most recent call last):
+    ValueError: reshape: 65 axes are too many; a Value has at most 64
+    """
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"{op}: {len(shape)} axes are too many; a Value has at most {MOST_AXES}")
+    if numel(shape) >= _TOO_MANY:
+        raise ValueError(f"{op}: no memory holds the elements of shape {shown(shape)}")
+    return shape
+
+
+def as_int(x: Any, what: str, *, op: str) -> int:
+    """`x` as an int: an int, or anything with ``__index__`` (NumPy's ints), but no bool. TypeError naming `op` and
+    saying `what` otherwise.
+
+    >>> as_int(1.5, "an axis is an int", op="sum")
+    Traceback (most recent call last):
+    TypeError: sum: an axis is an int, not 1.5
+    """
+    if type(x) is not int and not is_index(x):
+        raise TypeError(f"{op}: {what}, not {shown(x)}")
+    return index(x)
+
+
+def is_index(x: Any) -> bool:
+    """Whether `x` stands for an int: it has ``__index__`` and is no bool.
+
+    >>> is_index(3), is_index(True), is_index([3])
+    (True, False, False)
+    """
+    try:
+        index(x)
+    except TypeError:
+        return False
+    return not isinstance(x, bool)
+
+
+def is_several(x: Any) -> bool:
+    """Whether `x` holds ints, and is none itself; a NumPy array without axes could be iterated over by its type.
+
+    >>> is_several([3]), is_several(3)
+    (True, False)
+    """
+    return isinstance(x, Iterable) and not is_index(x)
+
+
+def is_size(x: Any, minimum: int) -> bool:
+    """Whether `x` is an int of at least `minimum`, and not too large for any Value.
+
+    >>> is_size(1, 1), is_size(0, 1), is_size(10**30, 1)
+    (True, False, False)
+    """
+    return is_index(x) and minimum <= index(x) < _TOO_MANY
 
 
 def strides_of(shape: Sequence[int]) -> Shape:
@@ -63,27 +136,27 @@ def broadcast_shapes(*shapes: Sequence[int], op: str = "broadcast") -> Shape:
         for axis, size in enumerate(shape, ndim - len(shape)):
             if size != 1 and result[axis] != size:
                 if result[axis] != 1:
-                    given = " and ".join(str(tuple(s)) for s in shapes)
+                    given = " and ".join(shown(tuple(s)) for s in shapes)
                     raise ValueError(
-                        f"{op}: shapes {given} do not broadcast: sizes {result[axis]} and {size} differ on axis "
-                        f"{axis - ndim} and neither is 1"
+                        f"{op}: shapes {given} do not broadcast: sizes {shown(result[axis])} and {shown(size)} differ "
+                        f"on axis {axis - ndim} and neither is 1"
                     )
                 result[axis] = size
     return tuple(result)
 
 
 def normalize_axis(axis: int, ndim: int, *, op: str = "axis") -> int:
-    """Non-negative form of an axis; -1 is the last. Raises IndexError when it is out of range.
+    """Non-negative form of an axis; -1 is the last. Raises IndexError when it is out of range, TypeError when it is no
+    int.
 
     >>> normalize_axis(-1, 3)
     2
     """
-    if isinstance(axis, bool) or not isinstance(axis, int):
-        raise TypeError(f"{op}: an axis is an int, not {type(axis).__name__} ({axis!r})")
-    if not -ndim <= axis < ndim:
+    at = as_int(axis, "an axis is an int", op=op)
+    if not -ndim <= at < ndim:
         limits = f"use {-ndim} to {ndim - 1}" if ndim else "a scalar has no axes"
-        raise IndexError(f"{op}: axis {axis} is out of range for {ndim} dimensions; {limits}")
-    return axis % ndim
+        raise IndexError(f"{op}: axis {shown(at)} is out of range for {ndim} dimensions; {limits}")
+    return at % ndim
 
 
 def normalize_axes(axis: int | Iterable[int] | None, ndim: int, *, op: str = "axis") -> Shape:
@@ -94,11 +167,11 @@ def normalize_axes(axis: int | Iterable[int] | None, ndim: int, *, op: str = "ax
     """
     if axis is None:
         return tuple(range(ndim))
-    if isinstance(axis, int):
-        return (normalize_axis(axis, ndim, op=op),)
-    axes = sorted(normalize_axis(a, ndim, op=op) for a in (axis if isinstance(axis, Iterable) else (axis,)))
+    if isinstance(axis, int) or not is_several(axis):
+        return (normalize_axis(axis, ndim, op=op),)  # type: ignore[arg-type]
+    axes = sorted(normalize_axis(a, ndim, op=op) for a in axis)
     if any(a == b for a, b in pairwise(axes)):
-        raise ValueError(f"{op}: the same axis is named twice in {axis}")
+        raise ValueError(f"{op}: the same axis is named twice in {shown(axis)}")
     return tuple(axes)
 
 
@@ -121,9 +194,9 @@ def pair(value: int | Sequence[int], name: str, *, op: str, minimum: int = 1) ->
     ((3, 3), (1, 2))
     """
     both = tuple(value) if isinstance(value, Sequence) else (value, value)
-    if len(both) != 2 or any(isinstance(v, bool) or not isinstance(v, int) or v < minimum for v in both):
-        raise ValueError(f"{op}: {name} is an int or a pair of ints of at least {minimum}, not {value!r:.60}")
-    return both[0], both[1]
+    if len(both) != 2 or not all(is_size(v, minimum) for v in both):
+        raise ValueError(f"{op}: {name} is an int or a pair of ints of at least {minimum}, not {shown(value)}")
+    return index(both[0]), index(both[1])
 
 
 def window_size(size: int, kernel: int, stride: int, padding: int, dilation: int, *, op: str = "window") -> int:

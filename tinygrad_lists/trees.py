@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .number_kinds import shown
 from .value import Value
 
 __all__ = ["arguments", "leaves", "map_tree", "match"]
@@ -66,12 +67,12 @@ def match(tree: Any, other: Any, *, op: str) -> Iterator[tuple[Any, Any]]:
 def _match(tree: Any, other: Any, op: str, place: str) -> Iterator[tuple[Any, Any]]:
     if isinstance(tree, dict):
         if not isinstance(other, dict) or set(tree) != set(other):
-            raise ValueError(f"{op}: expected a dict with the keys {list(tree)}{_at(place)}, not {other!r:.60}")
+            raise ValueError(f"{op}: expected a dict with the keys {shown(list(tree))}{_at(place)}, not {shown(other)}")
         for key in tree:
-            yield from _match(tree[key], other[key], op, f"{place}[{key!r}]")
+            yield from _match(tree[key], other[key], op, f"{place}[{shown(key)}]")
     elif isinstance(tree, list | tuple) and not _is_tensor(tree):
         if not isinstance(other, list | tuple) or len(tree) != len(other):
-            raise ValueError(f"{op}: expected {len(tree)} entries{_at(place)}, not {other!r:.60}")
+            raise ValueError(f"{op}: expected {len(tree)} entries{_at(place)}, not {shown(other)}")
         for i, (branch, counterpart) in enumerate(zip(tree, other, strict=True)):
             yield from _match(branch, counterpart, op, f"{place}[{i}]")
     elif tree is not None:
@@ -79,7 +80,7 @@ def _match(tree: Any, other: Any, op: str, place: str) -> Iterator[tuple[Any, An
 
 
 def _at(place: str) -> str:
-    return f" at {place}" if place else ""
+    return f" at {place if len(place) <= 120 else f'...{place[-120:]}'}" if place else ""
 
 
 def _is_tensor(tree: Any) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from . import modes
 from .nested import flatten, nest
 from .notes import as_mask, is_mask, keep_mask
-from .number_kinds import in_kind
+from .number_kinds import in_kind, shown
 from .primitives import Primitive
 from .protocols import Protocols
 from .shapes import Shape
@@ -80,7 +80,7 @@ class Value(Protocols):
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None) -> None:
         if requires_grad is not True and requires_grad is not False:
             raise TypeError(
-                f"Value: requires_grad is True or False, not {requires_grad!r:.60}; several numbers are one list: "
+                f"Value: requires_grad is True or False, not {shown(requires_grad)}; several numbers are one list: "
                 f"Value([1.0, 2.0])"
             )
         if isinstance(data, Value):

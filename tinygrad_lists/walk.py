@@ -12,7 +12,7 @@ from typing import Any
 
 from . import modes
 from .hooks import hooks_of, in_kind_of, run_hooks
-from .number_kinds import zero_like
+from .number_kinds import shown, zero_like
 from .operations import apply, lift
 from .primitives import PRIMITIVES
 from .shapes import Shape
@@ -149,7 +149,7 @@ def _require_no_cut(x: Value) -> None:
 def _require_unchanged(node: Value, age: int) -> None:
     """Raise RuntimeError if a hook has assigned data of a Value that the backward pass has still to go through."""
     if node._serial != -age:
-        which = f"{node.name!r}" if node.name else "a Value"
+        which = shown(node.name) if node.name else "a Value"
         raise RuntimeError(
             f"backward: a hook assigned the data of {which} (shape {node.shape}) while its gradient was on its way; "
             f"assign after backward()"
@@ -208,7 +208,7 @@ def stale(node: Value) -> str:
     """What to say of a node that is older than one of its inputs."""
     op = node.op.name if node.op else "?"
     i, x = next((i, x) for i, x in enumerate(node.inputs) if x._serial > node._serial)
-    which = f"{x.name!r}" if x.name else f"input {i}"
+    which = shown(x.name) if x.name else f"input {i}"
     return (
         f"backward: the data of {which} (shape {x.shape}) was assigned after {op} had used it, so the recorded graph "
         f"is out of date; run the forward pass again before backward"

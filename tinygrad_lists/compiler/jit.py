@@ -12,6 +12,7 @@ from typing import Any
 from .. import modes
 from ..anomaly import warn_user
 from ..notes import as_mask, is_mask
+from ..number_kinds import shown
 from ..value import Value
 from .arguments import Call
 from .build import NO_COMPILER, library, machine_for
@@ -83,11 +84,11 @@ class Jit:
 
     def __init__(self, function: Function, dtype: str = "float32", check: bool = False, threads: int = 1) -> None:
         if dtype not in ("float32", "float64"):
-            raise ValueError(f"jit: dtype is 'float32' or 'float64', not {dtype!r}")
+            raise ValueError(f"jit: dtype is 'float32' or 'float64', not {shown(dtype)}")
         if not callable(function):
-            raise TypeError(f"jit: {function!r:.60} is not a function")
+            raise TypeError(f"jit: {shown(function)} is not a function")
         if type(threads) is not int or threads < 1:
-            raise ValueError(f"jit: threads is a whole number of at least 1, not {threads!r}")
+            raise ValueError(f"jit: threads is a whole number of at least 1, not {shown(threads)}")
         self.function, self.dtype, self.check, self.threads = function, dtype, check, threads
         self._entries: dict[Any, list[Entry]] = {}
         self._latest: Entry | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import ascii_letters
 from typing import Any
 
+from ..number_kinds import shown
 from ..operations import lift
 from ..shapes import broadcast_shapes
 from ..value import Value
@@ -38,7 +39,7 @@ def einsum(subscripts: str, *operands: Any) -> Value:
     [21.0, 43.0]
     """
     if not isinstance(subscripts, str):
-        raise TypeError(f"einsum: the subscripts come first, as a string like 'ij,jk->ik', not {subscripts!r:.60}")
+        raise TypeError(f"einsum: the subscripts come first, as a string like 'ij,jk->ik', not {shown(subscripts)}")
     values = [lift(v, "einsum") for v in operands]
     plain, values = _without_ellipsis(subscripts.replace(" ", ""), values)
     terms, output = _subscripts(plain, values)
@@ -62,7 +63,7 @@ def _without_ellipsis(subscripts: str, values: list[Value]) -> tuple[str, list[V
     inputs, arrow, output = subscripts.partition("->")
     terms = inputs.split(",")
     if len(terms) != len(values):
-        raise ValueError(f"einsum: {subscripts!r:.60} names {len(terms)} operands but {len(values)} are given")
+        raise ValueError(f"einsum: {shown(subscripts)} names {len(terms)} operands but {len(values)} are given")
     if "..." not in subscripts:
         return subscripts, values
     starts = [term.find("...") for term in terms]
@@ -91,15 +92,15 @@ def _subscripts(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
     for term, value in zip(terms, values, strict=True):
         if len(term) != value.ndim or not (term.isalpha() or not term):
             raise ValueError(
-                f"einsum: {term!r:.60} in {subscripts!r:.60} does not fit shape {value.shape}; one letter an axis"
+                f"einsum: {shown(term)} in {shown(subscripts)} does not fit shape {value.shape}; one letter an axis"
             )
         for letter, size in zip(term, value.shape, strict=True):
             if sizes.setdefault(letter, size) != size:
-                raise ValueError(f"einsum: axis {letter!r} in {subscripts!r:.60} has sizes {sizes[letter]} and {size}")
+                raise ValueError(f"einsum: axis {letter!r} in {shown(subscripts)} has sizes {sizes[letter]} and {size}")
     if not arrow:
         output = "".join(sorted(letter for letter in sizes if inputs.count(letter) == 1))
     if len(set(output)) != len(output) or not set(output) <= set(sizes):
-        raise ValueError(f"einsum: output {output!r:.60} of {subscripts!r:.60} must name input letters, each once")
+        raise ValueError(f"einsum: output {shown(output)} of {shown(subscripts)} must name input letters, each once")
     return terms, output
 
 

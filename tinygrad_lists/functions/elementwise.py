@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import numeric
 from ..notes import as_mask, is_mask
+from ..number_kinds import common_kind
 from ..operations import apply, lift, unary
 from ..primitives import PRIMITIVES
 from ..shapes import broadcast_shapes
@@ -130,16 +131,25 @@ def _fitting(op: str, setting: Any, x: Value) -> Value:
     value = lift(setting, op)
     if value.shape:
         broadcast_shapes(x.shape, value.shape, op=op)
+    if x.size and value.size:
+        a, b = x._flat()[0], value._flat()[0]
+        if type(a) is not type(b) and int not in (type(a), type(b)):
+            common_kind(op, a, b)
     return value
 
 
-def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Value:
+def leaky_relu(x: Any, negative_slope: Any = None) -> Value:
     """x for x > 0, ``negative_slope * x`` elsewhere; at 0 the derivative is the slope, as in PyTorch.
+
+    Args:
+        negative_slope: 1/100 if left out, in the kind of number of x.
 
     >>> leaky_relu(Value([-1.0, 2.0])).data
     [-0.01, 2.0]
     """
     x = lift(x, "leaky_relu")
+    if negative_slope is None:
+        negative_slope = numeric.one_like(x._flat()[0]) / 100 if x.size else 0.01
     return where(x > 0, x, x * _fitting("leaky_relu", negative_slope, x))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..nested import kinds_of
 from ..notes import is_mask
+from ..number_kinds import shown
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import Shape, broadcast_shapes, normalize_axis, numel, strides_of
@@ -91,7 +92,7 @@ def _entry(item: Any) -> Any:
     if type(item) is int:
         return item
     if isinstance(item, str):
-        raise TypeError(f"getitem: an index is made of ints, slices or bools, not {item!r:.60}")
+        raise TypeError(f"getitem: an index is made of ints, slices or bools, not {shown(item)}")
     index = lift(item, "getitem")
     if is_mask(index):
         if not index.shape:
@@ -109,7 +110,7 @@ def _entry(item: Any) -> Any:
 def _int(item: Any, op: str = "getitem") -> int:
     value = item.item() if isinstance(item, Value) else item
     if not isinstance(value, int):
-        raise TypeError(f"{op}: {value!r:.60} is no index; indices are ints")
+        raise TypeError(f"{op}: {shown(value)} is no index; indices are ints")
     return value
 
 
@@ -161,7 +162,7 @@ def _range(item: slice, size: int) -> range:
 
 def _in_range(i: int, size: int, axis: int, op: str = "getitem") -> int:
     if not -size <= i < size:
-        raise IndexError(f"{op}: index {i} is out of range for axis {axis} of size {size}")
+        raise IndexError(f"{op}: index {shown(i)} is out of range for axis {axis} of size {size}")
     return i + size if i < 0 else i
 
 
@@ -244,7 +245,7 @@ def _along(shape: Shape, index: Value, axis: int, op: str) -> list[int]:
         i > s for a, (i, s) in enumerate(zip(index.shape, shape, strict=True)) if a != at
     ):
         raise ValueError(
-            f"{op}: index {index.shape} must have as many axes as {shape} and fit into it beside axis {axis}"
+            f"{op}: index {index.shape} must have as many axes as {shape} and fit into it beside axis {at}"
         )
     strides = strides_of(shape)
     others = tuple(0 if a == at else stride for a, stride in enumerate(strides))

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from ..number_kinds import shown
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
-from ..shapes import normalize_axis
+from ..shapes import checked_shape, is_several, normalize_axis
 from ..value import Value
 from .indexing import take
 from .movement import broadcast_to, expand_dims, flatten, ints, reshape, sizes_of
@@ -33,7 +34,7 @@ def concat(values: Sequence[Any], axis: int | None = 0) -> Value:
 
 def _parts(op: str, values: Any) -> list[Value]:
     if not isinstance(values, Iterable):
-        raise TypeError(f"{op}: takes a list of Values, not {values!r:.60}; {op}([a, b])")
+        raise TypeError(f"{op}: takes a list of Values, not {shown(values)}; {op}([a, b])")
     parts = [lift(v, op) for v in values]
     if not parts:
         raise ValueError(f"{op}: needs at least one Value")
@@ -64,16 +65,16 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
     at = normalize_axis(axis, x.ndim, op="split")
     size = x.shape[at]
     cuts = ints((sections,), "sections", "split")
-    if not isinstance(sections, Iterable):
+    if not is_several(sections):
         (sections,) = cuts
         if sections < 1 or size % sections:
             raise ValueError(
-                f"split: size {size} of axis {axis} does not divide into {sections} equal parts; give indices"
+                f"split: size {size} of axis {at} does not divide into {shown(sections)} equal parts; give indices"
             )
         cuts = tuple(size // sections * i for i in range(1, sections))
     edges = [0, *cuts, size]
     if any(a > b for a, b in pairwise(edges)):
-        raise ValueError(f"split: indices {list(cuts)} must rise from 0 to the size {size}")
+        raise ValueError(f"split: indices {shown(list(cuts))} must rise from 0 to the size {size}")
     return [_slice(x, at, a, b) for a, b in pairwise(edges)]
 
 
@@ -90,11 +91,12 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
         x, axis = reshape(x, (x.size,)), 0
     at = normalize_axis(axis, x.ndim, op="repeat")
     times = sizes_of((repeats,), "repeat")
-    if isinstance(repeats, Iterable):
+    if is_several(repeats):
         if len(times) != x.shape[at]:
-            raise ValueError(f"repeat: {len(times)} repeats for axis {axis} of size {x.shape[at]}; give one a place")
+            raise ValueError(f"repeat: {len(times)} repeats for axis {at} of size {x.shape[at]}; give one a place")
         return take(x, [place for place, n in enumerate(times) for _ in range(n)], at)
     (repeats,) = times
+    checked_shape((*x.shape, repeats), op="repeat")
     wide = broadcast_to(expand_dims(x, at + 1), (*x.shape[: at + 1], repeats, *x.shape[at + 1 :]))
     return reshape(wide, (*x.shape[:at], x.shape[at] * repeats, *x.shape[at + 1 :]))
 
@@ -110,6 +112,7 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Value:
     ndim = max(len(times), x.ndim)
     times = (1,) * (ndim - len(times)) + times
     sizes = (1,) * (ndim - x.ndim) + x.shape
+    checked_shape(times + sizes, op="tile")
     thin = tuple(v for size in sizes for v in (1, size))
     wide = tuple(v for n, size in zip(times, sizes, strict=True) for v in (n, size))
     return reshape(broadcast_to(reshape(x, thin), wide), tuple(n * size for n, size in zip(times, sizes, strict=True)))
@@ -127,10 +130,12 @@ def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = 
     if axis is None:
         return reshape(roll(flatten(value), sum(shifts), 0), value.shape) if value.ndim else value
     axes = ints((axis,), "axes", "roll")
-    if not isinstance(shift, Iterable):
+    if not is_several(shift):
         shifts *= len(axes)
     if len(shifts) != len(axes):
-        raise ValueError(f"roll: {len(shifts)} shifts {shifts} for {len(axes)} axes {axes}; give one for each axis")
+        raise ValueError(
+            f"roll: {len(shifts)} shifts {shown(shifts)} for {len(axes)} axes {shown(axes)}; give one for each axis"
+        )
     for places, a in zip(shifts, axes, strict=True):
         at = normalize_axis(a, value.ndim, op="roll")
         size = value.shape[at]

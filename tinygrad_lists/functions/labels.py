@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 from .. import modes
+from ..number_kinds import shown
 from ..operations import lift
+from ..shapes import checked_shape, is_size
 from ..value import Value, constant
 from .elementwise import equal, where
 from .movement import reshape
@@ -27,7 +30,9 @@ def check_labels(labels: Value, classes: int, op: str) -> None:
         return
     for position, label in enumerate(labels._flat()):
         if label not in range(classes):
-            raise ValueError(f"{op}: label {label!r} at position {position} is not a class from 0 to {classes - 1}")
+            raise ValueError(
+                f"{op}: label {shown(label)} at position {position} is not a class from 0 to {classes - 1}"
+            )
 
 
 def one_hot(labels: Any, classes: int) -> Value:
@@ -40,8 +45,10 @@ def one_hot(labels: Any, classes: int) -> Value:
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     labels = lift(labels, "one_hot")
-    if type(classes) is not int or classes < 1:
-        raise ValueError(f"one_hot: classes is an int of at least 1, not {classes!r}")
+    if not is_size(classes, 1):
+        raise ValueError(f"one_hot: classes is an int of at least 1, not {shown(classes)}")
+    classes = index(classes)
+    checked_shape((*labels.shape, classes), op="one_hot")
     if modes.active and (trace := modes.state.trace) is not None:
         trace.check_labels(labels, classes, "one_hot", strict=True)
         chosen = equal(reshape(labels, (*labels.shape, 1)), list(range(classes)))
@@ -49,6 +56,6 @@ def one_hot(labels: Any, classes: int) -> Value:
     rows: list[float] = []
     for place, label in enumerate(labels._flat()):
         if type(label) is not int or not 0 <= label < classes:
-            raise ValueError(f"one_hot: label {label!r} at position {place} is not an int from 0 to {classes - 1}")
+            raise ValueError(f"one_hot: label {shown(label)} at position {place} is not an int from 0 to {classes - 1}")
         rows += [0.0] * label + [1.0] + [0.0] * (classes - 1 - label)
     return constant(rows, (*labels.shape, classes))

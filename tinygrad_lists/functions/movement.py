@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from operator import index
 from typing import Any
 
+from ..number_kinds import shown
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
-from ..shapes import Shape, broadcast_shapes, normalize_axes, normalize_axis, numel
+from ..shapes import (
+    Shape,
+    as_int,
+    broadcast_shapes,
+    checked_shape,
+    is_index,
+    is_several,
+    normalize_axes,
+    normalize_axis,
+    numel,
+)
 from ..value import Value, constant
 
 __all__ = [
@@ -37,12 +48,9 @@ def ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
     >>> ints((2, 3), "sizes", "reshape"), ints(([2, 3],), "sizes", "reshape")
     ((2, 3), (2, 3))
     """
-    if len(given) == 1 and isinstance(given[0], Iterable):
+    if len(given) == 1 and is_several(given[0]):
         given = tuple(given[0])
-    for v in given:
-        if isinstance(v, bool) or not hasattr(v, "__index__"):
-            raise TypeError(f"{op}: {what} are ints, not {v!r:.60}")
-    return tuple(map(index, given))
+    return tuple([as_int(v, f"{what} are ints", op=op) for v in given])
 
 
 def one_int(given: Any, what: str, op: str) -> int:
@@ -51,9 +59,7 @@ def one_int(given: Any, what: str, op: str) -> int:
     >>> one_int(-1, "k", "tril")
     -1
     """
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
-        raise TypeError(f"{op}: {what} is an int, not {given!r:.60}")
-    return index(given)
+    return as_int(given, f"{what} is an int", op=op)
 
 
 def sizes_of(given: tuple[Any, ...], op: str) -> tuple[int, ...]:
@@ -64,7 +70,7 @@ def sizes_of(given: tuple[Any, ...], op: str) -> tuple[int, ...]:
     """
     sizes = ints(given, "sizes", op)
     if any(size < 0 for size in sizes):
-        raise ValueError(f"{op}: sizes are not negative, but {sizes} are given")
+        raise ValueError(f"{op}: sizes are not negative, but {shown(sizes)} are given")
     return sizes
 
 
@@ -73,7 +79,7 @@ def _one_by_one(given: tuple[Any, ...], keyword: Any, name: str, op: str) -> tup
     if keyword is None:
         return given
     if given:
-        raise TypeError(f"{op}: {name} is given twice, as {given!r:.60} and {name}={keyword!r:.60}")
+        raise TypeError(f"{op}: {name} is given twice, as {shown(given)} and {name}={shown(keyword)}")
     return (keyword,)
 
 
@@ -96,7 +102,7 @@ def reshape(x: Any, *sizes: Any, shape: Any = None) -> Value:
         known = numel([size for size in new if size >= 0])
         if [size for size in new if size < 0] != [-1] or not known or x.size % known:
             remedy = "only one size may be -1" if known else "beside a size of 0 any number would do for -1; give it"
-            raise ValueError(f"reshape: {x.shape} ({x.size} elements) does not fit {new}; {remedy}")
+            raise ValueError(f"reshape: {x.shape} ({x.size} elements) does not fit {shown(new)}; {remedy}")
         new = tuple(x.size // known if size == -1 else size for size in new)
     return x if new == x.shape else apply(PRIMITIVES["reshape"], x, shape=new)
 
@@ -130,7 +136,7 @@ def permute_dims(x: Any, *order: Any, axes: Any = None) -> Value:
     wanted = ints(given, "axes", "permute_dims") if given else tuple(reversed(range(x.ndim)))
     new = tuple(normalize_axis(a, x.ndim, op="permute_dims") for a in wanted)
     if sorted(new) != list(range(x.ndim)):
-        raise ValueError(f"permute_dims: {wanted} must name each of the {x.ndim} axes of shape {x.shape} once")
+        raise ValueError(f"permute_dims: {shown(wanted)} must name each of the {x.ndim} axes of shape {x.shape} once")
     return x if new == tuple(range(x.ndim)) else apply(PRIMITIVES["permute_dims"], x, axes=new)
 
 
@@ -193,7 +199,7 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
     x = lift(x, "squeeze")
     axes = normalize_axes(axis, x.ndim, op="squeeze")
     if axis is not None and any(x.shape[a] != 1 for a in axes):
-        raise ValueError(f"squeeze: axis {axis} of shape {x.shape} has not size 1")
+        raise ValueError(f"squeeze: axis {shown(axis)} of shape {x.shape} has not size 1")
     return reshape(x, tuple(size for a, size in enumerate(x.shape) if a not in axes or size != 1))
 
 
@@ -217,12 +223,14 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
     inner = lift(x, "pad")
     if not inner.ndim:
         return inner
-    widths = [(width, width)] * inner.ndim if isinstance(width, int) else list(width) if _is_pairs(width) else []
+    widths = [(width, width)] * inner.ndim if is_index(width) else list(width) if _is_pairs(width) else []
+    widths = [(index(before), index(after)) for before, after in widths]
     if len(widths) != inner.ndim or any(w < 0 for pair in widths for w in pair):
         raise ValueError(
-            f"pad: {width!r:.60} is not a size >= 0, nor one (before, after) pair for each axis of {inner.shape}"
+            f"pad: {shown(width)} is not a size >= 0, nor one (before, after) pair for each axis of {inner.shape}"
         )
     shape = tuple(before + size + after for (before, after), size in zip(widths, inner.shape, strict=True))
+    checked_shape(shape, op="pad")
     bounds = tuple((before, before + size, 1) for (before, _), size in zip(widths, inner.shape, strict=True))
     out = apply(PRIMITIVES["pad"], inner, bounds=bounds, shape=shape)
     if type(value) in (int, float) and value == 0:
@@ -237,7 +245,7 @@ def pad(x: Any, width: Any, value: Any = 0) -> Value:
 
 def _is_pairs(width: Any) -> bool:
     return isinstance(width, Sequence) and all(
-        isinstance(w, Sequence) and len(w) == 2 and all(isinstance(v, int) for v in w) for w in width
+        isinstance(w, Sequence) and len(w) == 2 and all(map(is_index, w)) for w in width
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
+from ..number_kinds import shown
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
-from ..shapes import pair, transposed_window_size, window_size
+from ..shapes import is_size, pair, transposed_window_size, window_size
 from ..value import Value
 from .movement import reshape
 
@@ -69,13 +71,13 @@ def conv2d(
 
 
 def _window(op: str, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> dict[str, Any]:
-    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
-        raise ValueError(f"{op}: groups is an int of at least 1, not {groups!r:.60}")
+    if not is_size(groups, 1):
+        raise ValueError(f"{op}: groups is an int of at least 1, not {shown(groups)}")
     return {
         "stride": pair(stride, "stride", op=op),
         "padding": pair(padding, "padding", op=op, minimum=0),
         "dilation": pair(dilation, "dilation", op=op),
-        "groups": groups,
+        "groups": index(groups),
     }
 
 
@@ -103,8 +105,8 @@ def conv1d(
     x, weight = lift(x, "conv1d"), lift(weight, "conv1d")
     settings = (("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1), ("groups", groups, 1))
     for name, number, least in settings:
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ValueError(f"conv1d: {name} is an int of at least {least}, not {number!r:.60}")
+        if not is_size(number, least):
+            raise ValueError(f"conv1d: {name} is an int of at least {least}, not {shown(number)}")
     if x.ndim != 3 or weight.ndim != 3:
         raise ValueError(f"conv1d: x {x.shape} must be (N, C, L) and weight {weight.shape} (F, C / groups, K)")
     if bias is not None:
@@ -197,7 +199,7 @@ def avg_pool2d(
     """
     x = lift(x, "avg_pool2d")
     if count_include_pad is not True and count_include_pad is not False:
-        raise TypeError(f"avg_pool2d: count_include_pad is True or False, not {count_include_pad!r:.60}")
+        raise TypeError(f"avg_pool2d: count_include_pad is True or False, not {shown(count_include_pad)}")
     kernel = pair(kernel_size, "kernel_size", op="avg_pool2d")
     return apply(
         PRIMITIVES["avg_pool2d"],

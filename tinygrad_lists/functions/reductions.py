@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..number_kinds import shown
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import normalize_axes, normalize_axis, numel, reduced_shape
@@ -39,7 +40,7 @@ def _lifted(name: str, x: Any, axis: Axis, keepdims: bool) -> tuple[Value, tuple
     value = lift(x, name)
     if keepdims is not True and keepdims is not False:
         raise TypeError(
-            f"{name}: keepdims is True or False, not {keepdims!r:.60}; several axes are a tuple, axis=(0, 1)"
+            f"{name}: keepdims is True or False, not {shown(keepdims)}; several axes are a tuple, axis=(0, 1)"
         )
     return value, normalize_axes(axis, value.ndim, op=name)
 
@@ -89,14 +90,17 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0
 def _var(name: str, x: Any, axis: Axis, keepdims: bool, correction: float) -> Value:
     x, axes = _lifted(name, x, axis, keepdims)
     if isinstance(correction, bool) or not isinstance(correction, int | float):
-        raise TypeError(f"{name}: correction is a number like 0 or 1, not {correction!r:.60}")
+        raise TypeError(f"{name}: correction is a number like 0 or 1, not {shown(correction)}")
     centred = x - mean(x, axes, keepdims=True)
     divisor = _count(x, axes) - correction
     return sum(centred * centred, axes, keepdims) / (divisor if divisor > 0 else 0)
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Value:
-    """Square root of `var`. Where all numbers are equal the derivative is 0, as in PyTorch.
+    """Square root of `var`; where that is exactly 0 the derivative is 0, as in PyTorch.
+
+    Equal numbers have the variance 0 if their mean is exact, as that of floats like 0.1 may not be; then their standard
+    deviation, and the derivative, are 0 up to rounding.
 
     >>> std(Value([1.0, 3.0])).data
     1.0

@@ -98,7 +98,7 @@ class Summary:
         return self.shape == other.shape and list(map(repr, self.flat)) == list(map(repr, other.flat))
 
     def __repr__(self) -> str:
-        return f"Summary({shown(self.data, repr)}, shape={self.shape})"
+        return f"Summary({shown(self.data)}, shape={self.shape})"
 
 
 def number(v: Any) -> float | int | str:
