@@ -154,6 +154,9 @@ def kinds_of(data: list[Any] | tuple[Any, ...]) -> set[type]:
     >>> kinds_of([[1, True], [2.5, 3]]) == {int, bool, float}
     True
     """
+    kinds = set(map(type, data))
+    if kinds <= {int, float, bool}:
+        return kinds
     elements = _listed(list(data))
     kinds = set(map(type, elements))
     if not kinds & {list, tuple}:

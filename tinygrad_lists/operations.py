@@ -58,15 +58,12 @@ def apply(op: Primitive, *inputs: Value, **params: Any) -> Value:
     except _REFUSALS as error:
         raise _named(op, inputs, error) from None
     node = record(op, inputs, data, shape, params, any(x.requires_grad for x in inputs))
-    return node if op.picks is None else _noted(op, inputs, node)
+    return node if op.picks is None or inputs[op.picks.start]._meta is None else _noted(op, inputs, node)
 
 
 def _noted(op: Primitive, inputs: tuple[Value, ...], node: Value) -> Value:
     """`node`, as a mask if it consists of elements of masks."""
-    picks = op.picks
-    if picks is None or inputs[picks.start]._meta is None or not are_masks(inputs[picks]):
-        return node
-    return as_mask(node)
+    return as_mask(node) if op.picks is not None and are_masks(inputs[op.picks]) else node
 
 
 def unary(op: Primitive, x: Value) -> Value:

@@ -24,7 +24,7 @@ from typing import Any
 from . import numeric as n
 from .kernels import conv, elementwise, matmul, movement, pool, reduce
 from .number_kinds import shown
-from .shapes import Shape, broadcast_shapes, checked_shape, numel, reduced_shape
+from .shapes import MOST_AXES, Shape, broadcast_shapes, checked_shape, numel, reduced_shape
 
 __all__ = ["PRIMITIVES", "Primitive"]
 
@@ -105,7 +105,7 @@ def _reshaped(x_shape: Shape, shape: Shape) -> Shape:
             f"reshape: {x_shape} has {numel(x_shape)} elements and {shown(shape)} has {shown(numel(shape))}; the "
             f"numbers must agree"
         )
-    return checked_shape(shape, op="reshape")
+    return shape if len(shape) <= MOST_AXES else checked_shape(shape, op="reshape")
 
 
 def _broadcastable(x_shape: Shape, shape: Shape) -> Shape:

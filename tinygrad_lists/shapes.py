@@ -152,7 +152,7 @@ def normalize_axis(axis: int, ndim: int, *, op: str = "axis") -> int:
     >>> normalize_axis(-1, 3)
     2
     """
-    at = as_int(axis, "an axis is an int", op=op)
+    at = axis if type(axis) is int else as_int(axis, "an axis is an int", op=op)
     if not -ndim <= at < ndim:
         limits = f"use {-ndim} to {ndim - 1}" if ndim else "a scalar has no axes"
         raise IndexError(f"{op}: axis {shown(at)} is out of range for {ndim} dimensions; {limits}")

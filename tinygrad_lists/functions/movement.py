@@ -50,6 +50,8 @@ def ints(given: tuple[Any, ...], what: str, op: str) -> tuple[int, ...]:
     """
     if len(given) == 1 and is_several(given[0]):
         given = tuple(given[0])
+    if set(map(type, given)) <= {int}:
+        return given
     return tuple([as_int(v, f"{what} are ints", op=op) for v in given])
 
 
