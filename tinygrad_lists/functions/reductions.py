@@ -104,6 +104,10 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0
 
     >>> std(Value([1.0, 3.0])).data
     1.0
+    >>> x = Value([2.0, 2.0])
+    >>> std(x).backward()
+    >>> x.grad
+    [0.0, 0.0]
     """
     variance = _var("std", x, axis, keepdims, correction)
     zero = equal(variance, 0)
