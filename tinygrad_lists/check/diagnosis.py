@@ -14,14 +14,12 @@ from ..evaluation import as_value
 from ..operations import apply
 from ..value import Value
 from .comparison import Comparison
-from .oracles import ORACLES, Oracle
-from .problem import Problem, UnableError, random_cotangent
+from .oracles import ORACLES, Oracle, is_finite
+from .problem import RULE_ERRORS, Problem, UnableError, random_cotangent
 from .report import GradientReport, Mismatch
+from .rounding import lost_cotangent
 
-__all__ = ["RULE_ERRORS", "Diagnosis", "candidates", "diagnose"]
-
-#: What a rule raises when it is wrong about shapes, parameters or the number of its inputs.
-RULE_ERRORS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError)
+__all__ = ["Diagnosis", "candidates", "diagnose"]
 
 #: Of nodes with the same operation, shapes and parameters only so many are checked.
 _ALIKE = 3
@@ -48,7 +46,7 @@ def diagnose(problem: Problem, order: int, random: Random) -> Diagnosis:
     at_kink = any(_jumps(node, random) for node in nodes if not node.requires_grad)
     for local_order in range(1, min(order, 2) + 1):
         for node in nodes:
-            if not node.requires_grad:
+            if not (node.requires_grad and all(is_finite(v) for x in (node, *node.inputs) for v in x._flat())):
                 continue
             found, kinks = _check_row(node, local_order, random)
             at_kink = at_kink or kinks > 0
@@ -116,6 +114,10 @@ def _check_row(node: Value, order: int, random: Random) -> tuple[str | None, int
         except RULE_ERRORS as error:
             return f"its rule raises {type(error).__name__}: {error}", kinks
         kinks = report.kinks
+        if found is None and order > 1:
+            lost = lost_cotangent(problem, order, random)
+            if lost is not None:
+                return lost, kinks
         if found is not None:
             label = found.input.replace("argument", "input")
             return f"on inputs {shapes}, {str(found).replace(found.input, label)}", kinks

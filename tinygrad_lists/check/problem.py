@@ -16,10 +16,16 @@ from ..operations import lift
 from ..shapes import Shape, numel
 from ..trees import leaves, map_tree
 from ..value import Value, constant
+from .oracles import exponent
 
-__all__ = ["Leaf", "Problem", "UnableError", "random_cotangent"]
+__all__ = ["RULE_ERRORS", "Direction", "Leaf", "Problem", "UnableError", "directed", "random_cotangent"]
 
 Flat = list[Any]
+#: A direction in one variable: how far each of its elements moves.
+Direction = dict[int, float]
+
+#: What a rule raises when it is wrong about shapes, parameters or the number of its inputs.
+RULE_ERRORS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 
 
 class UnableError(Exception):
@@ -56,10 +62,16 @@ class Problem:
         self.numbers = [v for leaf in self.variables for v in leaf.flat]
         #: Kind of number of the variables as they were given.
         self.kind: type = type(self.numbers[0]) if self.numbers else float
+        powers = [exponent(v) for v in self.numbers if v]
+        #: Powers of two of the smallest number (at most 1) and of the largest (at least 1).
+        self.span = min([0, *powers]), max([0, *powers])
 
     def flats(self, convert: Callable[[Any], Any]) -> list[Flat]:
-        """The numbers of each variable, converted."""
-        return [list(map(convert, leaf.flat)) for leaf in self.variables]
+        """The numbers of each variable, converted. Raises UnableError where one is too large for a float."""
+        try:
+            return [list(map(convert, leaf.flat)) for leaf in self.variables]
+        except OverflowError as error:
+            raise UnableError(str(error)) from error
 
     def values(self, flats: Sequence[Flat], requires_grad: bool) -> list[Value]:
         """A Value for each variable; they share the lists."""
@@ -94,16 +106,22 @@ class Problem:
         return outs
 
     def level(
-        self, flats: Sequence[Flat], seeds: Sequence[Sequence[Value]], levels: int, convert: Callable[[Any], Any]
+        self,
+        flats: Sequence[Flat],
+        seeds: Sequence[Sequence[Value]],
+        levels: int,
+        convert: Callable[[Any], Any],
+        graph: bool = False,
     ) -> list[Value]:
         """Level 0: what `f` returns. Level n: gradient of ``sum(level n-1 · seeds)`` for each variable.
 
-        Raises UnableError for what `f` and the rules raise on a kind of number that is not that of the arguments.
+        With `graph` they carry a graph, of which the seeds are part if they require gradients. Raises UnableError for
+        what `f` and the rules raise on a kind of number that is not that of the arguments.
         """
         if convert is self.kind:
-            return self._level(flats, seeds, levels, convert)
+            return self._level(flats, seeds, levels, convert, graph)
         try:
-            values = self._level(flats, seeds, levels, convert)
+            values = self._level(flats, seeds, levels, convert, graph)
         except (TypeError, ValueError, ArithmeticError) as error:
             raise UnableError(str(error)) from error
         kind = type(convert(0))
@@ -114,13 +132,18 @@ class Problem:
         return values
 
     def _level(
-        self, flats: Sequence[Flat], seeds: Sequence[Sequence[Value]], levels: int, convert: Callable[[Any], Any]
+        self,
+        flats: Sequence[Flat],
+        seeds: Sequence[Sequence[Value]],
+        levels: int,
+        convert: Callable[[Any], Any],
+        graph: bool,
     ) -> list[Value]:
         variables = self.values(flats, requires_grad=True)
         with modes.recording():
             current = self.call(variables, convert)
             for n in range(levels):
-                found = gradients(current, seeds[n], create_graph=n + 1 < levels, targets=variables)
+                found = gradients(current, seeds[n], create_graph=graph or n + 1 < levels, targets=variables)
                 current = [as_value(found.get(v), v) for v in variables]
         return current
 
@@ -144,6 +167,15 @@ def random_cotangent(
         flat = [convert(n) / 64 for n in numbers]
         cotangents.append(constant(flat if v.shape else flat[0], v.shape))
     return cotangents
+
+
+def directed(problem: Problem, n: int, direction: Direction, convert: Callable[[Any], Any]) -> list[Value]:
+    """A Value for each variable: the direction for the n-th, 0 for the others."""
+    made = []
+    for k, leaf in enumerate(problem.variables):
+        flat = [convert(direction.get(i, 0) if k == n else 0) for i in range(len(leaf.flat))]
+        made.append(constant(flat if leaf.shape else flat[0], leaf.shape))
+    return made
 
 
 def _leaves_of(tree: Any, place: str) -> list[Leaf]:

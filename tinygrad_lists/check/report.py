@@ -59,7 +59,7 @@ class GradientReport:
     Attributes:
         oracle: name of the oracle that the numbers were compared with.
         order: highest order of derivative checked.
-        comparisons: how many derivatives were compared.
+        compared: how many derivatives of each order were compared.
         kinks: how many were not, because the function bends or jumps at that point.
         undecided: how many were not, because the oracle's own error was too large.
         worst: largest relative difference seen (0 means that all were exactly equal).
@@ -68,23 +68,44 @@ class GradientReport:
 
     oracle: str
     order: int
-    comparisons: int = 0
+    compared: dict[int, int] = field(default_factory=dict)
     kinks: int = 0
     undecided: int = 0
     worst: float = 0.0
     notes: list[str] = field(default_factory=list)
 
     @property
+    def comparisons(self) -> int:
+        """How many derivatives were compared, of all orders."""
+        return sum(self.compared.values())
+
+    @property
     def ok(self) -> bool:
-        """Always True: a wrong gradient raises `GradientError`."""
-        return True
+        """Whether derivatives of every order were compared; all were right, as a wrong one raises `GradientError`.
+
+        False says that nothing is known about an order: at a kink, or where the numbers are too large or too small,
+        there is nothing to compare with.
+        """
+        return all(self.compared.get(order) for order in range(1, self.order + 1))
 
     def __str__(self) -> str:
-        lines = [
-            f"gradients right up to order {self.order}: {self.comparisons} derivatives compared ({self.oracle}), "
-            f"largest relative difference {self.worst:.1e}, {self.kinks} at kinks, {self.undecided} undecided"
-        ]
-        return "\n".join(lines + [f"  {note}" for note in self.notes])
+        unknown = [order for order in range(1, self.order + 1) if not self.compared.get(order)]
+        rest = f"{self.kinks} at kinks, {self.undecided} undecided"
+        if not self.comparisons:
+            first = f"NOTHING COMPARED up to order {self.order} ({self.oracle}): {rest}; choose other arguments"
+        else:
+            right = (
+                f"up to order {self.order}"
+                if not unknown
+                else f"of order {' and '.join(map(str, sorted(self.compared)))}"
+            )
+            first = (
+                f"gradients right {right}: {self.comparisons} derivatives compared ({self.oracle}), largest relative "
+                f"difference {self.worst:.1e}, {rest}"
+            )
+            if unknown:
+                first += f"; NOTHING COMPARED of order {' and '.join(map(str, unknown))}"
+        return "\n".join([first] + [f"  {note}" for note in self.notes])
 
 
 def _short(x: Any) -> str:
