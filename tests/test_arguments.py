@@ -254,6 +254,15 @@ def test_the_default_slope_is_exact_in_every_kind() -> None:
             call()
 
 
+def test_what_no_memory_holds_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="broadcast_to: no memory holds the elements of shape"):
+        Value([1.0]).broadcast_to(10**15)
+    with pytest.raises(MemoryError, match="broadcast_to: no memory for a result from inputs of shapes"):
+        Value([1.0]).broadcast_to(10**14)
+    with pytest.raises(ValueError, match="one_hot: no memory holds"):
+        tinygrad_lists.one_hot([0], 10**20)
+
+
 def test_whose_error_it_is() -> None:
     """The remedy for a kind of number only where kinds are the trouble."""
 

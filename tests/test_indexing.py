@@ -257,7 +257,7 @@ def test_a_value_of_bools_is_a_mask() -> None:
     assert x[Value([1, 0], requires_grad=False)].data == [20.0, 10.0]
     with pytest.raises(TypeError, match="getitem: a single truth value is no index"):
         x[Value(True, requires_grad=False)]
-    with pytest.raises(TypeError, match="getitem: an index is made of ints, slices or bools, not float"):
+    with pytest.raises(TypeError, match=r"getitem: an index is .* not float; .* make it with requires_grad=False"):
         x[Value([True, False])]  # wants a gradient, so these are floats
     with pytest.raises(TypeError, match="getitem: bools and other things"):
         x[[True, 0]]

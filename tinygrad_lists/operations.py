@@ -25,7 +25,7 @@ __all__ = ["apply", "lift", "unary"]
 _new = object.__new__
 
 #: What arithmetic on numbers raises by itself, without a word of the operation.
-_REFUSALS = (TypeError, OverflowError, DecimalException)
+_REFUSALS = (TypeError, OverflowError, MemoryError, DecimalException)
 
 
 def lift(x: Any, op: str = "Value") -> Value:
@@ -216,6 +216,9 @@ def _named(op: Primitive, inputs: tuple[Value, ...], error: Exception) -> Except
         if isinstance(error, Overflow):
             return OverflowError(f"{op.name}: the result{given} exceeds the exponents of the decimal context")
         return ValueError(f"{op.name}: not defined{given} for Decimal; use float for the IEEE result")
+    if isinstance(error, MemoryError):
+        shapes = shown([x.shape for x in inputs])
+        return MemoryError(f"{op.name}: no memory for a result from inputs of shapes {shapes}")
     text = str(error)
     if text.partition(":")[0] in (op.name, *numeric.__all__):
         return type(error)(text)

@@ -39,8 +39,8 @@ Shape = tuple[int, ...]
 
 MOST_AXES = 64
 
-#: More elements than a list can have.
-_TOO_MANY = 1 << 60
+#: More elements than memory has addresses for.
+_TOO_MANY = 1 << 48
 
 
 def numel(shape: Sequence[int]) -> int:

@@ -119,7 +119,8 @@ class Entry:
             if (value in self.guards.values) if pinned is None else (value is not pinned):
                 return False
         for value, wanted, hooked in self.wants:
-            if value.requires_grad is not wanted or bool(hooks_of(value)) is not hooked:
+            meta = value._meta
+            if value.requires_grad is not wanted or (not (meta and meta.get("hooks"))) is hooked:
                 return False
         for value, data in self.frozen:
             if value._data is not data:

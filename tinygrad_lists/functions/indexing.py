@@ -103,7 +103,9 @@ def _entry(item: Any) -> Any:
     if isinstance(item, list | tuple) and bool in kinds_of(item):
         raise TypeError("getitem: bools and other things stand in one index; a mask has only bools")
     if any(type(i) is not int for i in index._flat()):
-        raise TypeError(f"getitem: an index is made of ints, slices or bools, not {type(index._flat()[0]).__name__}")
+        kind = type(index._flat()[0]).__name__
+        remedy = "; of ints or bools, make it with requires_grad=False" if index.requires_grad else ""
+        raise TypeError(f"getitem: an index is made of ints, slices or bools, not {kind}{remedy}")
     return index if index.shape else index.item()
 
 

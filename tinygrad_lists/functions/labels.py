@@ -8,7 +8,7 @@ from typing import Any
 from .. import modes
 from ..number_kinds import shown
 from ..operations import lift
-from ..shapes import checked_shape, is_size
+from ..shapes import checked_shape, is_index
 from ..value import Value, constant
 from .elementwise import equal, where
 from .movement import reshape
@@ -45,7 +45,7 @@ def one_hot(labels: Any, classes: int) -> Value:
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     labels = lift(labels, "one_hot")
-    if not is_size(classes, 1):
+    if not is_index(classes) or index(classes) < 1:
         raise ValueError(f"one_hot: classes is an int of at least 1, not {shown(classes)}")
     classes = index(classes)
     checked_shape((*labels.shape, classes), op="one_hot")
