@@ -19,8 +19,8 @@ from op_table import ROWS, Row
 from tinygrad_lists import GradientError, Value, check_grads, conv2d, jvp, max_pool2d, primitive, where
 from tinygrad_lists.check import ORACLES
 from tinygrad_lists.check.growth import operations, rational_degree
-from tinygrad_lists.check.oracles import Scale, exponent
 from tinygrad_lists.check.programs import PROGRAMS
+from tinygrad_lists.check.slopes import Scale, exponent
 from tinygrad_lists.check.wrong_rules import WRONG_RULES, planted
 from tinygrad_lists.nested import flatten, nest
 from tinygrad_lists.trees import map_tree

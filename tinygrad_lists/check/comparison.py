@@ -8,10 +8,11 @@ from random import Random
 from typing import Any
 
 from ..value import Value
-from .oracles import ORACLES, Oracle, Scale, Slope, exponent, is_finite
+from .oracles import ORACLES, Oracle
 from .problem import Direction, Problem, directed, random_cotangent
 from .report import GradientReport, Mismatch
 from .rounding import largest_rounding
+from .slopes import Scale, Slope, exponent, is_finite
 
 __all__ = ["Comparison", "index_text"]
 
@@ -133,8 +134,8 @@ class Comparison:
         else:
             convert, flats, seeds = self.convert, self.flats, self.seeds
         bound = largest_rounding(self.problem, flats, seeds, convert, directed(self.problem, n, direction, convert))
-        if not plain and self.oracle.magnified:
-            bound += self._value_rounding(convert, flats, seeds) * self.oracle.magnified
+        if slope.magnified:
+            bound += self._value_rounding(convert, flats, seeds) * slope.magnified
         if not abs(automatic - slope.value) <= bound:
             return False
         self.report.undecided += 1

@@ -14,12 +14,13 @@ from ..evaluation import as_value
 from ..operations import apply
 from ..value import Value
 from .comparison import Comparison
-from .oracles import ORACLES, Oracle, is_finite
+from .oracles import ORACLES, Oracle
 from .problem import RULE_ERRORS, Problem, UnableError, random_cotangent
 from .report import GradientReport, Mismatch
 from .rounding import lost_cotangent
+from .slopes import is_finite
 
-__all__ = ["Diagnosis", "candidates", "diagnose"]
+__all__ = ["Diagnosis", "candidates", "diagnose", "is_witness"]
 
 #: Of nodes with the same operation, shapes and parameters only so many are checked.
 _ALIKE = 3
@@ -46,7 +47,7 @@ def diagnose(problem: Problem, order: int, random: Random) -> Diagnosis:
     at_kink = any(_jumps(node, random) for node in nodes if not node.requires_grad)
     for local_order in range(1, min(order, 2) + 1):
         for node in nodes:
-            if not (node.requires_grad and all(is_finite(v) for x in (node, *node.inputs) for v in x._flat())):
+            if not _checkable(node):
                 continue
             found, kinks = _check_row(node, local_order, random)
             at_kink = at_kink or kinks > 0
@@ -54,6 +55,26 @@ def diagnose(problem: Problem, order: int, random: Random) -> Diagnosis:
                 assert node.op is not None
                 return Diagnosis(node.op.name, found, at_kink)
     return Diagnosis(None, "", at_kink)
+
+
+def is_witness(oracle: Oracle, problem: Problem, order: int, random: Random) -> bool:
+    """Whether an oracle can tell the slope of every operation here, and agrees with its rule.
+
+    Steps beside 10^20 are so large that it is no witness against rules that are right by themselves: floor is the
+    identity for it there, and the sine is noise.
+    """
+    for node in _distinct(_nodes(problem, order, random)):
+        if _checkable(node):
+            report = GradientReport(oracle.name, 1)
+            comparison = Comparison(Problem(_alone(node), node.inputs), 1, oracle, random, report)
+            wrong = next(comparison.mismatches(24, random), None)
+            if wrong or not (report.comparisons or report.kinks):
+                return False
+    return True
+
+
+def _checkable(node: Value) -> bool:
+    return node.requires_grad and all(is_finite(v) for x in (node, *node.inputs) for v in x._flat())
 
 
 def _nodes(problem: Problem, order: int, random: Random) -> Iterator[Value]:

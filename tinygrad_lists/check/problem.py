@@ -16,7 +16,7 @@ from ..operations import lift
 from ..shapes import Shape, numel
 from ..trees import leaves, map_tree
 from ..value import Value, constant
-from .oracles import exponent
+from .slopes import exponent
 
 __all__ = ["RULE_ERRORS", "Direction", "Leaf", "Problem", "UnableError", "directed", "random_cotangent"]
 

@@ -15,8 +15,8 @@ from typing import Any
 from .. import modes
 from ..backward import gradients
 from ..value import Value, constant
-from .oracles import is_finite
 from .problem import RULE_ERRORS, Flat, Problem, UnableError, random_cotangent
+from .slopes import is_finite
 
 __all__ = ["largest_rounding", "lost_cotangent", "relative_rounding"]
 

@@ -10,12 +10,13 @@ from ..evaluation import function_of
 from ..trees import arguments
 from ..value import Value
 from .comparison import Comparison, index_text
-from .diagnosis import candidates, diagnose
+from .diagnosis import candidates, diagnose, is_witness
 from .growth import operations, rational_degree
-from .oracles import ORACLES, Oracle, is_finite
+from .oracles import ORACLES, Oracle
 from .problem import RULE_ERRORS, Leaf, Problem, UnableError, directed, random_cotangent
 from .report import GradientError, GradientReport, Mismatch
 from .rounding import largest_rounding, lost_cotangent, relative_rounding
+from .slopes import is_finite
 
 __all__ = ["check_grads"]
 
@@ -225,9 +226,12 @@ class _Check:
         elif isinstance(mismatch.numerical, tuple):
             comparison.report.notes.append(f"at a kink, not confirmed by any rule: {mismatch}")
             return
-        elif mismatch.oracle == "complex":
+        elif mismatch.oracle == "complex" or (
+            mismatch.oracle == "central"
+            and not is_witness(ORACLES["central"], self.problem, mismatch.order, self.random)
+        ):
             comparison.report.undecided += 1
-            comparison.report.notes.append(f"complex step disagrees, not confirmed by any rule: {mismatch}")
+            comparison.report.notes.append(f"{mismatch.oracle} disagrees, not confirmed by any rule: {mismatch}")
             return
         else:
             suspect = (
