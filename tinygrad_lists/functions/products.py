@@ -26,7 +26,17 @@ Pair = int | Sequence[int]
 
 
 def matmul(x: Any, y: Any) -> Value:
-    """``x @ y``: matrices, vectors, or batches of matrices ``(..., N, K) @ (..., K, M)`` whose leading axes broadcast.
+    """``x @ y``: out[..., n, m] = sum over k of x[..., n, k] · y[..., k, m].
+
+    Args:
+        x: a matrix (N, K), a batch of them (..., N, K), or a vector (K,), which counts as one row.
+        y: (K, M), (..., K, M), or a vector (K,), which counts as one column. Leading axes broadcast.
+
+    Returns:
+        (..., N, M); without N where x is a vector, without M where y is.
+
+    Raises:
+        ValueError: a scalar; inner sizes that differ; leading axes that do not broadcast.
 
     >>> (Value([[1.0, 2.0], [3.0, 4.0]]) @ Value([1.0, 1.0])).data
     [3.0, 7.0]
@@ -63,6 +73,13 @@ def conv2d(
         stride, padding, dilation: an int, or a pair for height and width; padding is with zeros.
         groups: channels and filters are split into so many groups that do not see each other.
 
+    Returns:
+        (N, F, OH, OW) with OH = (H + 2·padding - dilation·(KH - 1) - 1) // stride + 1, and OW likewise.
+
+    Raises:
+        ValueError: shapes that do not fit together; a kernel larger than the padded image; groups that do not divide C
+            and F; a setting that is no int, or too small.
+
     >>> conv2d([[[[1.0, 2.0, 3.0]]]], [[[[1.0, 10.0]]]]).data
     [[[[21.0, 32.0]]]]
     """
@@ -97,7 +114,20 @@ def _check_bias(op: str, bias: Value, filters: int) -> None:
 def conv1d(
     x: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1
 ) -> Value:
-    """`conv2d` along one axis: x (N, C, L), weight (F, C / groups, K).
+    """`conv2d` along one axis: y[n, f, i] = b[f] + sum over c, k of w[f, c, k] · x[n, c, i·stride + k·dilation -
+    padding].
+
+    Args:
+        x: sequences (N, C, L).
+        weight: filters (F, C / groups, K).
+        bias: (F,) or None.
+        stride, padding, dilation, groups: ints, as in `conv2d`.
+
+    Returns:
+        (N, F, OL) with OL = (L + 2·padding - dilation·(K - 1) - 1) // stride + 1.
+
+    Raises:
+        ValueError: as in `conv2d`; a pair for a setting.
 
     >>> conv1d([[[1.0, 2.0, 3.0]]], [[[1.0, 10.0]]]).data
     [[[21.0, 32.0]]]
@@ -130,11 +160,22 @@ def conv_transpose2d(
 ) -> Value:
     """The adjoint of `conv2d` in its input, used as a layer: every input pixel paints a kernel, strided apart.
 
+        y[n, f, i·stride + k·dilation - padding, j·... + l·...] += w[c, f, k, l] · x[n, c, i, j],  starting from b[f]
+
     Args:
         x: (N, C, H, W).
         weight: (C, F / groups, KH, KW), as PyTorch has it.
-        output_padding: rows and columns added at the end, less than `stride`, since several sizes have the same
-            convolution.
+        bias: (F,) or None.
+        stride, padding, dilation, groups: as in the `conv2d` that it undoes; padding takes away from the result.
+        output_padding: rows and columns added at the end, less than `stride` or `dilation`, since several sizes have
+            the same convolution.
+
+    Returns:
+        (N, F, OH, OW) with OH = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1, and OW likewise.
+
+    Raises:
+        ValueError: shapes that do not fit together; groups that do not divide C; `output_padding` too large; a setting
+            that is no int, or too small.
 
     >>> conv_transpose2d([[[[1.0, 2.0]]]], [[[[1.0, 10.0]]]]).data
     [[[[1.0, 12.0, 20.0]]]]
@@ -169,9 +210,17 @@ def conv_transpose2d(
 
 
 def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> Value:
-    """Largest element of each window of x (N, C, H, W); `stride` is the kernel's size if left out (paper, section II).
+    """Largest element of each window of x (N, C, H, W); `stride` is the kernel's size if left out (paper, section
+    II-A.2).
 
     The gradient goes to the maximum alone; in a tie to the first in row-major order. NaN wins; padding never does.
+
+    Returns:
+        (N, C, OH, OW) with OH = (H + 2·padding - dilation·(KH - 1) - 1) // stride + 1, and OW likewise.
+
+    Raises:
+        ValueError: x has not four axes; a window larger than the padded image; padding of more than half the kernel; a
+            setting that is no int, or too small. TypeError: complex numbers have no order.
 
     >>> max_pool2d([[[[1.0, 2.0], [4.0, 3.0]]]], 2).data
     [[[[4.0]]]]
@@ -194,8 +243,16 @@ def avg_pool2d(
 ) -> Value:
     """Mean of each window of x (N, C, H, W); padding counts as zeros, or not at all without `count_include_pad`.
 
+    Every element of a window gets an equal share of its gradient. Shapes and errors as in `max_pool2d`, with dilation
+    1.
+
+    Raises:
+        TypeError: `count_include_pad` is no bool.
+
     >>> avg_pool2d([[[[1.0, 2.0], [4.0, 3.0]]]], 2).data
     [[[[2.5]]]]
+    >>> avg_pool2d([[[[1.0, 2.0]]]], (1, 2), stride=1, padding=(0, 1), count_include_pad=False).data
+    [[[[1.0, 1.5, 2.0]]]]
     """
     x = lift(x, "avg_pool2d")
     if count_include_pad is not True and count_include_pad is not False:

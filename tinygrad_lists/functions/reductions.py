@@ -1,5 +1,9 @@
-"""Reductions over axes, and the functions made of them. ``axis=None`` means all axes; `keepdims` keeps them with size
-1."""
+"""Reductions over axes, and the functions made of them.
+
+Where a function has `axis`, it is an int (negative from the end), or for most several, or None for all axes; `keepdims`
+keeps reduced axes with size 1: of shape (2, 3, 4), axis 1 leaves (2, 4), with `keepdims` (2, 1, 4). IndexError for an
+axis that is not there, ValueError for one named twice, TypeError for what is no int or no bool.
+"""
 
 from __future__ import annotations
 
@@ -54,16 +58,24 @@ def _reduce(name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Sum over axes. Every element gets the gradient of its sum.
+    """Sum over axes. Every element gets the gradient of its sum. The sum of nothing is 0.
+
+    Raises:
+        IndexError: there is no such axis. ValueError: an axis is named twice. TypeError: `keepdims` is no bool, as when
+            several axes are given one by one instead of as a tuple.
 
     >>> sum(Value([[1.0, 2.0], [3.0, 4.0]]), axis=0).data
     [4.0, 6.0]
+    >>> sum(Value([[1.0, 2.0], [3.0, 4.0]]), axis=0, keepdims=True).shape
+    (1, 2)
     """
     return _reduce("sum", x, axis, keepdims)
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """``sum(x) / n``. The mean of nothing is nan.
+    """``sum(x) / n`` over the n elements along `axis`, each with derivative ``1 / n``. The mean of nothing is nan.
+
+    Axes, shapes and errors as in `sum`.
 
     >>> mean(Value([1.0, 2.0, 6.0])).data
     3.0
@@ -79,7 +91,12 @@ def _count(x: Value, axes: Iterable[int]) -> int:
 def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Value:
     """``sum((x - mean(x))**2) / (n - correction)``; `correction` 1 is Bessel's (array API; PyTorch's default is 1).
 
-    With ``n <= correction`` the divisor is 0, and the result inf or nan: so few numbers tell nothing.
+    The derivative is ``2 (x_i - mean(x)) / (n - correction)``. With ``n <= correction`` the divisor is 0, and the
+    result inf or nan: so few numbers tell nothing. Axes and shapes as in `sum`.
+
+    Raises:
+        TypeError: `correction` is no number. ZeroDivisionError: the divisor is 0 for Fraction or Decimal, which have no
+            infinity. For axes as in `sum`.
 
     >>> var(Value([1.0, 3.0])).data, var(Value([1.0, 3.0]), correction=1).data
     (1.0, 2.0)
@@ -97,10 +114,14 @@ def _var(name: str, x: Any, axis: Axis, keepdims: bool, correction: float) -> Va
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Value:
-    """Square root of `var`; where that is exactly 0 the derivative is 0, as in PyTorch.
+    """Square root of `var`, with its axes, shapes and errors; where the variance is exactly 0 the derivative is 0, as
+    in PyTorch.
 
     Equal numbers have the variance 0 if their mean is exact, as that of floats like 0.1 may not be; then their standard
     deviation, and the derivative, are 0 up to rounding.
+
+    Raises:
+        TypeError: of Fractions whose variance is no square of one the root is irrational.
 
     >>> std(Value([1.0, 3.0])).data
     1.0
@@ -116,7 +137,8 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0
 
 
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Product over axes, multiplied in pairs so that every derivative is right even where factors are 0.
+    """Product over axes, multiplied in pairs so that every derivative, the product of the other factors, is right even
+    where factors are 0. The product of nothing is 1. Axes, shapes and errors as in `sum`.
 
     >>> x = Value([2.0, 0.0, 3.0])
     >>> prod(x).backward()
@@ -140,15 +162,23 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     """Largest element over axes. Equal maxima share the gradient equally (``torch.amax``). NaN wins, and makes the
     gradient NaN.
 
+    Raises:
+        ValueError: the axes have no elements to choose from. TypeError: complex numbers have no order. For axes as in
+            `sum`.
+
     >>> max(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [5.0, 7.0]
+    >>> x = Value([3.0, 3.0, 1.0])
+    >>> max(x).backward()
+    >>> x.grad
+    [0.5, 0.5, 0.0]
     """
     return _reduce("max", x, axis, keepdims)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     """Smallest element over axes. Equal minima share the gradient equally (``torch.amin``). NaN wins, and makes the
-    gradient NaN.
+    gradient NaN. Shapes and errors as in `max`.
 
     >>> min(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [1.0, 2.0]
@@ -157,16 +187,23 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """Index of the first largest element along `axis`, or in the flattened tensor; no gradient.
+    """Index of the first largest element along `axis`, an int, or in the flattened tensor if None; no gradient. NaN
+    wins.
+
+    Raises:
+        ValueError: there is no element. TypeError: complex numbers; several axes. IndexError: there is no such axis.
 
     >>> argmax(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [1, 0]
+    >>> argmax(Value([[1.0, 5.0], [7.0, 2.0]])).data
+    2
     """
     return _arg("argmax", x, axis, keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """Index of the first smallest element along `axis`, or in the flattened tensor; no gradient.
+    """Index of the first smallest element along `axis`, or in the flattened tensor; no gradient. Axis and errors as in
+    `argmax`.
 
     >>> argmin(Value([[1.0, 5.0], [7.0, 2.0]]), axis=1).data
     [0, 1]
@@ -183,10 +220,18 @@ def _arg(name: str, x: Any, axis: int | None, keepdims: bool) -> Value:
 
 
 def cumsum(x: Any, axis: int = 0) -> Value:
-    """Running sum along `axis`.
+    """Running sum along `axis`, ``out[i] = x[0] + ... + x[i]``; the shape stays. The gradient is the running sum from
+    the end.
 
-    >>> cumsum(Value([1.0, 2.0, 3.0])).data
+    Raises:
+        IndexError: there is no such axis, as in a scalar. TypeError: `axis` is no int, None included.
+
+    >>> x = Value([1.0, 2.0, 3.0])
+    >>> cumsum(x).data
     [1.0, 3.0, 6.0]
+    >>> cumsum(x).backward([1.0, 1.0, 1.0])
+    >>> x.grad
+    [3.0, 2.0, 1.0]
     """
     x = lift(x, "cumsum")
     return apply(PRIMITIVES["cumsum"], x, axis=normalize_axis(axis, x.ndim, op="cumsum"))
@@ -201,7 +246,11 @@ def _shift(x: Value, axes: tuple[int, ...]) -> Value:
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """``log(sum(exp(x)))`` without overflow: ``m + log(sum(exp(x - m)))`` with the maximum m. Of nothing, -inf.
+    """``log(sum(exp(x)))`` without overflow: ``m + log(sum(exp(x - m)))`` with the maximum m; derivative
+    ``softmax(x)``. Of nothing, -inf. Axes and shapes as in `sum`.
+
+    Raises:
+        TypeError: complex numbers, which have no maximum; Fraction, for which the result is irrational.
 
     >>> logsumexp(Value([1000.0, 1000.0])).data - 1000.0 - log(2.0).data < 1e-12
     True
@@ -213,10 +262,17 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def softmax(x: Any, axis: int = -1) -> Value:
-    """``exp(x_i) / sum over j of exp(x_j)``, without overflow (paper, section II).
+    """``s_i = exp(x_i) / sum over j of exp(x_j)``, without overflow (paper, section II): probabilities in the shape of
+    x that add up to 1 along `axis`. The derivative ``ds_i / dx_j`` is ``s_i (1 - s_i)`` for i = j, else ``-s_i s_j``.
+
+    Raises:
+        IndexError: there is no such axis; a scalar has none. TypeError: `axis` is no int; complex numbers; Fraction,
+            for which the result is irrational.
 
     >>> softmax(Value([0.0, 0.0])).data
     [0.5, 0.5]
+    >>> softmax(Value([[0.0, 1000.0], [0.0, 0.0]]), axis=0).data
+    [[0.5, 1.0], [0.5, 0.0]]
     """
     x = lift(x, "softmax")
     at = normalize_axis(axis, x.ndim, op="softmax")
@@ -226,6 +282,9 @@ def softmax(x: Any, axis: int = -1) -> Value:
 
 def log_softmax(x: Any, axis: int = -1) -> Value:
     """``x_i - log(sum over j of exp(x_j))``: the logarithm of `softmax`, right even where softmax rounds to 0.
+
+    The cross-entropy of the paper's equation (4) is minus its sum against the true labels. Shapes and errors as in
+    `softmax`.
 
     >>> log_softmax(Value([0.0, 1000.0])).data
     [-1000.0, 0.0]
