@@ -144,6 +144,8 @@ def test_error_names_input_index_both_numbers_oracle_and_rule():
     text = str(caught.value)
     assert "gradient for argument 0['w'] at [1]: automatic" in text
     assert re.search(r"\(decimal, error about \de-(59|6\d)\)", text)
+    with pytest.raises(GradientError, match=r"automatic 14, numerical 7 \(fraction, exact\)"):
+        check_grads(primitive(lambda x: x * x, vjp=lambda g, out, x: (g * 4 * x,)), (Fraction(2),), order=1, seed=3)
     assert "suspect the rule of 'tanh' (vjps), which is wrong by itself: on inputs (2,), gradient for input 0" in text
 
 

@@ -32,9 +32,10 @@ class Mismatch:
 
     def __str__(self) -> str:
         what = {1: "gradient", 2: "second derivative"}.get(self.order, f"derivative of order {self.order}")
+        exactness = f"error about {float(abs(self.error)):.0e}" if self.error else "exact"
         return (
             f"{what} for {self.input}{' at ' + self.index if self.index else ''}: automatic {_short(self.automatic)}, "
-            f"numerical {_short(self.numerical)} ({self.oracle}, error about {float(abs(self.error)):.0e})"
+            f"numerical {_short(self.numerical)} ({self.oracle}, {exactness})"
         )
 
 
