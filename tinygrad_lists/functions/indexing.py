@@ -26,9 +26,16 @@ def getitem(x: Any, index: Any) -> Value:
     """``x[index]`` with ints, slices, ``...``, None, and lists (or Values) of ints or of booleans, as in NumPy.
 
     A comparison is a mask: ``x[x > 0]``, and so is what ``& | ^ ~`` make of masks: ``x[(x > 0) & (x < 1)]``. Numbers
-    computed from comparisons (their product, say) are positions.
+    computed from comparisons (their product, say) are positions. An element that is read twice gets both gradients.
 
-    Raises IndexError naming the axis for what is out of range.
+    Returns:
+        Each int takes an axis away and each None adds one of size 1. Lists (an int beside a list counts as one)
+            broadcast
+        together, and their axes stand where the first of them stood; in front, if a slice or None is between them.
+
+    Raises:
+        IndexError: a position out of range (naming its axis), too many indices, a mask of another shape. TypeError: an
+            index of floats or text. ValueError: lists that do not broadcast, a slice with step 0.
 
     >>> x = Value([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     >>> x[1, ::-1].data, x[:, None, 0].shape, x[[0, 0, 1], [0, 0, 2]].data, x[x > 4].data
@@ -201,6 +208,11 @@ def _read(x: Value, positions: list[int], shape: Shape) -> Value:
 def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     """Elements (or slices) at `indices` along `axis`; of the flattened tensor if None.
 
+    The axes of `indices` stand in the place of `axis`: of shape (2, 3) with indices (4, 5) along axis 1, (2, 4, 5).
+
+    Raises:
+        IndexError: a position out of range; there is no such axis. TypeError: an index that is no int.
+
     >>> take(Value([10.0, 20.0, 30.0]), [2, 0]).data
     [30.0, 10.0]
     """
@@ -218,7 +230,14 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
 
 def gather(x: Any, index: Any, axis: int) -> Value:
     """``out[i][j] = x[index[i][j]][j]`` for axis 0, and so on: `index` runs along `axis`, the others stay
-    (``torch.gather``).
+    (``torch.gather``). The gradient of `out` is added up where the numbers came from, as `scatter_add` does.
+
+    Args:
+        index: ints, with as many axes as x, and beside `axis` not larger than x. The result has its shape.
+
+    Raises:
+        ValueError: an index of another shape. IndexError: a position out of range; there is no such axis. TypeError: an
+            index that is no int.
 
     >>> gather(Value([[1.0, 2.0], [3.0, 4.0]]), [[1], [0]], axis=1).data
     [[2.0], [3.0]]
@@ -228,7 +247,12 @@ def gather(x: Any, index: Any, axis: int) -> Value:
 
 
 def scatter_add(x: Any, index: Any, source: Any, axis: int) -> Value:
-    """`x` plus ``source[i][j]`` added at ``[index[i][j]][j]`` for axis 0, and so on: the adjoint of `gather`.
+    """`x` plus ``source[i][j]`` added at ``[index[i][j]][j]`` for axis 0, and so on: the adjoint of `gather`, with its
+    errors.
+
+    Args:
+        index: as in `gather`.
+        source: in the shape of `index`, else ValueError. The result has the shape of x.
 
     >>> scatter_add(Value([[0.0, 0.0]]), [[1, 1]], Value([[2.0, 3.0]]), axis=1).data
     [[0.0, 5.0]]

@@ -18,10 +18,11 @@ __all__ = ["concat", "repeat", "roll", "split", "stack", "tile"]
 
 
 def concat(values: Sequence[Any], axis: int | None = 0) -> Value:
-    """Joined along an axis that exists; with None, flattened first.
+    """Joined along an axis that exists; with None, flattened first. (2, 3) and (4, 3) along axis 0 make (6, 3).
 
     Raises:
-        ValueError: no values, or sizes that differ along another axis. IndexError: there is no such axis.
+        ValueError: no values, or sizes that differ along another axis. IndexError: there is no such axis. TypeError:
+            one number instead of a list; kinds of number that do not mix.
 
     >>> concat([Value([1.0]), Value([2.0, 3.0])]).data
     [1.0, 2.0, 3.0]
@@ -42,10 +43,16 @@ def _parts(op: str, values: Any) -> list[Value]:
 
 
 def stack(values: Sequence[Any], axis: int = 0) -> Value:
-    """Joined along a new axis; all of one shape.
+    """Joined along a new axis; all of one shape. Two of shape (3,) make (2, 3) along axis 0, (3, 2) along axis 1.
+
+    Raises:
+        ValueError: no values, or shapes that differ. IndexError: there is no such place for an axis. TypeError: one
+            number instead of a list of them.
 
     >>> stack([Value(1.0), Value(2.0)]).data
     [1.0, 2.0]
+    >>> stack([Value([1.0, 2.0]), Value([3.0, 4.0])], axis=1).data
+    [[1.0, 3.0], [2.0, 4.0]]
     """
     parts = _parts("stack", values)
     for part in parts:
@@ -56,10 +63,17 @@ def stack(values: Sequence[Any], axis: int = 0) -> Value:
 
 
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
-    """Cut along `axis` into `sections` equal parts, or at the indices given.
+    """Cut along `axis` into `sections` equal parts, or at the indices given: n indices make n + 1 parts. `concat`
+    undoes it.
+
+    Raises:
+        ValueError: the size does not divide into equal parts; indices that do not rise from 0 to the size. IndexError:
+            there is no such axis. TypeError: sections that are no ints.
 
     >>> [part.data for part in split(Value([1.0, 2.0, 3.0]), [1])]
     [[1.0], [2.0, 3.0]]
+    >>> [part.shape for part in split(Value([[1.0, 2.0], [3.0, 4.0]]), 2, axis=1)]
+    [(2, 1), (2, 1)]
     """
     x = lift(x, "split")
     at = normalize_axis(axis, x.ndim, op="split")
@@ -80,6 +94,12 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
 
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Value:
     """Each element `repeats` times along `axis` (of the flattened tensor if None), or a number of times of its own.
+
+    Shape (2, 3) twice along axis 1 makes (2, 6); without an axis (12,). The gradients of the copies add up.
+
+    Raises:
+        ValueError: negative repeats, or not as many as there are places. TypeError: they are no ints. IndexError: there
+            is no such axis.
 
     >>> repeat(Value([1.0, 2.0]), 2).data
     [1.0, 1.0, 2.0, 2.0]
@@ -102,10 +122,17 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
 
 
 def tile(x: Any, repeats: int | Sequence[int]) -> Value:
-    """The whole tensor repeated along each axis.
+    """The whole tensor repeated along each axis, the last ones if there are fewer `repeats`, new ones in front if more.
+
+    Shape (2, 3) with repeats (4, 5) makes (8, 15). The gradients of the copies add up.
+
+    Raises:
+        ValueError: negative repeats. TypeError: they are no ints.
 
     >>> tile(Value([1.0, 2.0]), 2).data
     [1.0, 2.0, 1.0, 2.0]
+    >>> tile(Value([1.0, 2.0]), (2, 1)).data
+    [[1.0, 2.0], [1.0, 2.0]]
     """
     x = lift(x, "tile")
     times = sizes_of((repeats,), "tile")
@@ -119,8 +146,11 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Value:
 
 
 def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Value:
-    """Shifted by `shift` places along `axis`; what falls off the end comes in at the start. None rolls the flattened
-    tensor. Several axes take as many shifts, or one for all.
+    """Shifted by `shift` places along `axis`, ``out[i] = x[(i - shift) % n]``; what falls off the end comes in at the
+    start, and the shape stays. None rolls the flattened tensor. Several axes take as many shifts, or one for all.
+
+    Raises:
+        ValueError: not as many shifts as axes. IndexError: there is no such axis. TypeError: shifts that are no ints.
 
     >>> roll(Value([1.0, 2.0, 3.0]), 1).data
     [3.0, 1.0, 2.0]

@@ -21,6 +21,9 @@ def check_labels(labels: Value, classes: int, op: str) -> None:
 
     While a program is traced nothing can be read; then the compiled program will check, at every call.
 
+    Args:
+        labels: of any shape; the place is counted in row-major order. ``2.0`` is a class, ``0.5`` is none.
+
     >>> check_labels(Value([0.0, 3.0]), 3, "loss")
     Traceback (most recent call last):
     ValueError: loss: label 3.0 at position 1 is not a class from 0 to 2
@@ -36,10 +39,10 @@ def check_labels(labels: Value, classes: int, op: str) -> None:
 
 
 def one_hot(labels: Any, classes: int) -> Value:
-    """Rows of zeros with a 1 at each label (paper, section III); no gradient.
+    """Rows of zeros with a 1 at each label (paper, section III); no gradient. Labels of shape S give S + (classes,).
 
-    Raises ValueError for a label that is no int or not in ``0 ... classes - 1``. (``Value([2, 0])`` holds floats; write
-    ``[2, 0]`` or ``Value([2, 0], requires_grad=False)``.)
+    Raises ValueError for a label that is no int or not in ``0 ... classes - 1``, and for `classes` below 1.
+    (``Value([2, 0])`` holds floats; write ``[2, 0]`` or ``Value([2, 0], requires_grad=False)``.)
 
     >>> one_hot([2, 0], 3).data
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]

@@ -1,4 +1,9 @@
-"""Functions that move numbers without changing them. Names follow the Python array API standard."""
+"""Functions that move numbers without changing them, and their gradients back. Names follow the Python array API
+standard.
+
+An axis is an int, negative from the end: IndexError where there is none, TypeError for what is no int, ValueError for
+one named twice.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +115,8 @@ def reshape(x: Any, *sizes: Any, shape: Any = None) -> Value:
 
 
 def flatten(x: Any, start_axis: int = 0) -> Value:
-    """All axes from `start_axis` on become one (paper, section II: the flatten layer).
+    """All axes from `start_axis` on become one (paper, section II): (N, C, H, W) from 1 on is (N, C·H·W). A scalar
+    becomes (1,). IndexError where there is no such axis.
 
     >>> flatten(Value([[1.0, 2.0], [3.0, 4.0]])).data
     [1.0, 2.0, 3.0, 4.0]
@@ -143,7 +149,7 @@ def permute_dims(x: Any, *order: Any, axes: Any = None) -> Value:
 
 
 def transpose(x: Any) -> Value:
-    """All axes reversed; also the property ``x.T``.
+    """All axes reversed, (A, B, C) to (C, B, A); also the property ``x.T``.
 
     >>> transpose(Value([[1.0, 2.0], [3.0, 4.0]])).data
     [[1.0, 3.0], [2.0, 4.0]]
@@ -152,7 +158,7 @@ def transpose(x: Any) -> Value:
 
 
 def matrix_transpose(x: Any) -> Value:
-    """Last two axes exchanged, those before kept; also the property ``x.mT``.
+    """Last two axes exchanged, those before kept; also the property ``x.mT``. ValueError for fewer than two axes.
 
     >>> matrix_transpose(Value([[[1.0, 2.0]]])).shape
     (1, 2, 1)
@@ -182,7 +188,7 @@ def broadcast_to(x: Any, *sizes: Any, shape: Any = None) -> Value:
 
 
 def expand_dims(x: Any, axis: int = 0) -> Value:
-    """A new axis of size 1 at `axis`.
+    """A new axis of size 1 at `axis`: (A, B) with axis 1 becomes (A, 1, B). IndexError beyond the end.
 
     >>> expand_dims(Value([1.0, 2.0]), axis=1).shape
     (2, 1)
@@ -193,7 +199,8 @@ def expand_dims(x: Any, axis: int = 0) -> Value:
 
 
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
-    """Without the axes of size 1 named by `axis`; without any of them if it is None.
+    """Without the axes of size 1 named by `axis`; without any of them if it is None. ValueError for an axis of another
+    size.
 
     >>> squeeze(Value([[[1.0, 2.0]]])).shape
     (2,)
@@ -206,7 +213,8 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
 
 
 def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
-    """Read backwards along `axis` (all axes if None).
+    """Read backwards along `axis` (all axes if None); the shape stays. Errors of axes: IndexError, ValueError,
+    TypeError, as the module says.
 
     >>> flip(Value([1.0, 2.0, 3.0])).data
     [3.0, 2.0, 1.0]
@@ -217,7 +225,8 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
 
 
 def pad(x: Any, width: Any, value: Any = 0) -> Value:
-    """`value` around `x`: `width` places on each side of every axis, or a (before, after) pair per axis.
+    """`value` around `x`: `width` places on each side of every axis, or a (before, after) pair per axis; a size n
+    becomes before + n + after. ValueError for another number of pairs, for negative widths, and for what is no int.
 
     >>> pad(Value([1.0, 2.0]), 1).data
     [0.0, 1.0, 2.0, 0.0]
@@ -263,7 +272,8 @@ def _mask(shape: Shape, k: int, op: str) -> Value:
 
 
 def tril(x: Any, k: int = 0) -> Value:
-    """Lower triangle of the last two axes: elements above the k-th diagonal become 0.
+    """Lower triangle of the last two axes: elements above the k-th diagonal (column - row = k) become 0; the shape
+    stays. ValueError for fewer than two axes, TypeError for a `k` that is no int.
 
     >>> tril(Value([[1.0, 2.0], [3.0, 4.0]])).data
     [[1.0, 0.0], [3.0, 4.0]]
@@ -273,7 +283,7 @@ def tril(x: Any, k: int = 0) -> Value:
 
 
 def triu(x: Any, k: int = 0) -> Value:
-    """Upper triangle of the last two axes: elements below the k-th diagonal become 0.
+    """Upper triangle of the last two axes: elements below the k-th diagonal become 0; shape and errors as in `tril`.
 
     >>> triu(Value([[1.0, 2.0], [3.0, 4.0]])).data
     [[1.0, 2.0], [0.0, 4.0]]
