@@ -50,6 +50,14 @@ class AnomalyError(ArithmeticError):
         op: name of the operation.
         phase: "forward" or "backward".
         source: line of the user's program that ran the operation forward; None if that was not recorded.
+
+    >>> from tinygrad_lists import Value, detect_anomaly
+    >>> try:
+    ...     with detect_anomaly():
+    ...         y = Value(0.0).log()
+    ... except AnomalyError as error:
+    ...     error.op, error.phase
+    ('log', 'forward')
     """
 
     def __init__(self, message: str, op: str, phase: str, source: Source | None) -> None:

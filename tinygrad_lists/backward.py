@@ -13,6 +13,11 @@ without recording in a plain backward, with recording where the gradient shall b
 
 Complex numbers: the rules are those of calculus, so ``g * f'(z)`` is the holomorphic derivative, without conjugation.
 A function without a complex derivative (abs, relu, maximum) raises TypeError on complex numbers.
+
+>>> x = Value(3.0)
+>>> (x * x + x).backward()  # two ways from the sum to x: 2 x from the product, and 1
+>>> x.grad
+7.0
 """
 
 from __future__ import annotations

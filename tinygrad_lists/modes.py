@@ -126,7 +126,8 @@ def _mode(name: str, function: Any, **changes: Any) -> Any:
 def no_grad(function: Callable[..., Any] | None = None) -> Any:
     """Inside, operations give plain results: nothing is recorded and nothing needs a gradient.
 
-    Also a decorator, ``@no_grad`` or ``@no_grad()``; what ``no_grad()`` returns can be kept and used again.
+    Also a decorator, ``@no_grad`` or ``@no_grad()``; what ``no_grad()`` returns can be kept and used again. TypeError
+    for what is no function.
 
     >>> from tinygrad_lists import Value, no_grad
     >>> x = Value(3.0)
@@ -190,7 +191,7 @@ def scope(name: str) -> Mode:
 def record_source(function: Callable[..., Any] | None = None) -> Any:
     """Inside, every operation remembers the line of the user's program that ran it, in ``.source``.
 
-    Also a decorator, with and without brackets.
+    Also a decorator, with and without brackets. TypeError for what is no function.
 
     >>> from tinygrad_lists import Value
     >>> with record_source():

@@ -46,7 +46,7 @@ class Protocols(Methods, Notes):
 
     @property
     def mT(self) -> Value:
-        """Last two axes exchanged, those before kept.
+        """Last two axes exchanged, those before kept. ValueError for fewer than two axes.
 
         >>> from tinygrad_lists import Value
         >>> Value([[[1.0, 2.0]]]).mT.shape
@@ -56,12 +56,22 @@ class Protocols(Methods, Notes):
 
     @property
     def ndim(self) -> int:
-        """Number of axes; 0 for a scalar."""
+        """Number of axes; 0 for a scalar.
+
+        >>> from tinygrad_lists import Value
+        >>> Value([[1.0, 2.0]]).ndim, Value(1.0).ndim
+        (2, 0)
+        """
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """Number of elements."""
+        """Number of elements: the product of the shape, 1 for a scalar.
+
+        >>> from tinygrad_lists import Value
+        >>> Value([[1.0, 2.0]]).size, Value(1.0).size
+        (2, 1)
+        """
         return numel(self.shape)
 
     def __repr__(self) -> str:

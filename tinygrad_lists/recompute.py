@@ -22,7 +22,7 @@ __all__ = ["checkpoint"]
 
 def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """``f(*args, **kwargs)``, keeping only what goes in and comes out: the graph between is made again in the backward
-    pass, when it is needed, and dropped again.
+    pass, when it is needed, and dropped again (Chen et al., 2016).
 
     A network of n equal parts, each in a checkpoint, holds the graph of one part at a time instead of n, for one more
     forward pass. What `f` uses beside its arguments, such as the parameters of a layer, gets its gradient as well.
@@ -37,8 +37,8 @@ def checkpoint(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             Value or a tree of Values.
 
     Raises:
-        RuntimeError, in the backward pass: `f` gave another result than the first time, or data of a Value that it used
-            was assigned since.
+        TypeError: `f` is no function. RuntimeError, in the backward pass: `f` gave another result than the first time,
+            or data of a Value that it used was assigned since.
 
     >>> x = Value(3.0)
     >>> y = checkpoint(lambda x: (x * x * x).relu(), x)

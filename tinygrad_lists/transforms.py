@@ -15,6 +15,9 @@ argument. They are taken as independent variables whether or not they require a 
 touched. Results are Values that can be differentiated again, with respect to anything outside that requires a gradient:
 transforms nest to any order, and each sees its own variables only. Where nothing outside does, or inside `no_grad`, the
 results are constants and the graph is freed at once: wrap a training loop in `no_grad`.
+
+All raise TypeError for an `f` that is no function, for one that returns anything but Values, and for one that returns a
+plain number which it computed from ``x.data`` or ``float(x)``, through which no gradient flows.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ Function = Callable[..., Any]
 
 
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """The gradient function of a scalar function.
+    """The gradient function of a scalar function: ``df/dx_i``, in the shape of x.
 
     Args:
         f: returns a scalar Value; or, with `has_aux`, a pair of that and anything.
@@ -44,8 +47,9 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
         has_aux: let the gradient function return ``(gradient, auxiliary)``.
 
     Raises (when called):
-        ValueError: `f` returns something that is not a scalar. TypeError: it returns a plain number that it computed
-            from ``x.data`` or ``float(x)``, through which no gradient flows, or what is no number at all.
+        ValueError: `f` returns something that is not a scalar; `argnums` names no argument. TypeError: it returns a
+            plain number that it computed from ``x.data`` or ``float(x)``, through which no gradient flows, or what is
+            no number at all.
 
     >>> grad(lambda x: x**3)(2.0).data
     12.0
@@ -65,6 +69,8 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
 
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """Like `grad`, but the function returns ``(value, gradient)``; with `has_aux`, ``((value, auxiliary), gradient)``.
+
+    Shapes and errors as in `grad`: the value is a scalar, the gradient has the shape of its argument.
 
     >>> value, slope = value_and_grad(lambda x: x * x)(3.0)
     >>> value.data, slope.data
@@ -90,10 +96,14 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Value of ``f(*primals)`` and its pull-back, which takes the gradient of a loss back through `f`.
 
     The pull-back takes a cotangent ``u`` of the structure and shape of the value and returns a tuple with ``uᵀ J`` for
-    each of `primals`. It may be called many times.
+    each of `primals`, in its shape. It may be called many times; for a scalar value ``u`` may be left out, and is 1.
 
     Returns:
         ``(value, pull_back)``, with `has_aux` ``(value, pull_back, auxiliary)``.
+
+    Raises:
+        TypeError: `f` returns no Values, or numbers that it read out. ValueError, from the pull-back: a cotangent of
+            another shape or structure; none for a value that is not a scalar.
 
     >>> value, pull_back = vjp(lambda x, y: x * y, Value([1.0, 2.0]), 10.0)
     >>> [u.data for u in pull_back([1.0, 0.5])]
@@ -111,13 +121,20 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     """Value of ``f(*primals)`` and its directional derivative ``J t``: how it changes when the arguments move along
     `tangents`.
 
-    Forward mode by two reverse passes: ``u -> uᵀ J`` is linear in ``u``, and its own pull-back applied to ``t`` is
-    ``J t``. That needs nothing but the rules there are, because each is linear in its cotangent and differentiable; it
-    costs about three evaluations of `f`, as a direct forward mode does, but keeps the graph.
+    Forward mode by two reverse passes (J. Townsend, 2017): ``u -> uᵀ J`` is linear in ``u``, and its own pull-back
+    applied to ``t`` is ``J t``. That needs nothing but the rules there are, because each is linear in its cotangent and
+    differentiable; it costs about three evaluations of `f`, as a direct forward mode does, but keeps the graph.
 
     Args:
         primals: tuple or list of the arguments; anything else, also a list of numbers, is the one argument.
         tangents: direction, in the structure and shapes of `primals`.
+
+    Returns:
+        ``(value, slope)``, both in the structure and shapes of what `f` returns.
+
+    Raises:
+        ValueError: not as many tangents as arguments, or one of another shape. TypeError: `f` returns no Values, or
+            numbers that it read out; a tangent of another kind of number.
 
     >>> value, slope = jvp(lambda x, y: x * y, (Value(3.0), Value(4.0)), (1.0, 0.5))
     >>> value.data, slope.data
@@ -137,6 +154,9 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     For outputs of shape S and an argument of shape T the Jacobian has shape S + T. It takes one pull-back per output
     element. Where `f` returns a tree, the result has that structure, and inside it that of the argument.
+
+    Raises (when called):
+        TypeError: `f` returns no Values, or numbers that it read out. ValueError: `argnums` names no argument.
 
     >>> jacobian(lambda x: x * x)(Value([1.0, 2.0])).data
     [[2.0, 0.0], [0.0, 4.0]]
@@ -164,9 +184,13 @@ def _jacobian(f: Function, argnums: Argnums, op: str) -> Function:
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
-    """The function of all second derivatives of a scalar function: the Jacobian of its gradient.
+    """The function of all second derivatives ``H[i..., j...] = d²f / d in[i...] d in[j...]`` of a scalar function: the
+    Jacobian of its gradient.
 
     For an argument of shape T the Hessian has shape T + T; for several arguments it is a tuple of tuples.
+
+    Raises (when called):
+        ValueError: `f` returns something that is not a scalar; `argnums` names no argument. TypeError: as in `grad`.
 
     >>> hessian(lambda x: (x**3).sum())(Value([1.0, 2.0])).data
     [[6.0, 0.0], [0.0, 12.0]]
@@ -177,14 +201,18 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
 def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     """Hessian-vector product ``H t`` of a scalar function, at the cost of about two gradients: the gradient of
-    ``<grad f, t>``.
+    ``<grad f, t>`` (Pearlmutter, 1994).
 
     Args:
         primals: tuple or list of the arguments; anything else, also a list of numbers, is the one argument.
         tangents: vector, in the structure and shapes of `primals`.
 
     Returns:
-        A tuple with one entry for each of `primals`; for one argument by itself, the entry itself.
+        A tuple with one entry for each of `primals`, in its shape; for one argument by itself, the entry itself.
+
+    Raises:
+        ValueError: `f` returns something that is not a scalar; not as many tangents as arguments, or one of another
+            shape. TypeError: as in `grad`.
 
     >>> hvp(lambda x: (x**3).sum(), Value([1.0, 2.0]), [1.0, 1.0]).data
     [6.0, 12.0]

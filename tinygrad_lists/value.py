@@ -113,7 +113,8 @@ class Value(Protocols):
 
     @property
     def data(self) -> Any:
-        """The number, or the numbers as fresh nested lists. Assigning replaces them; the shape must stay.
+        """The number, or the numbers as fresh nested lists. Assigning replaces them, in the same shape, else
+        ValueError.
 
         The lists are the caller's own: to change one element of a Value, change the list and assign it.
 
@@ -135,7 +136,8 @@ class Value(Protocols):
 
     @property
     def grad(self) -> Any:
-        """Gradient as plain number or nested lists; None until a backward pass reaches this Value. Can be assigned.
+        """Gradient as plain number or nested lists, in the shape of the data; None until a backward pass reaches this
+        Value. Can be assigned: None, or numbers in that shape, else ValueError.
 
         >>> x = Value(3.0)
         >>> print(x.grad)
@@ -159,13 +161,21 @@ class Value(Protocols):
 
     @property
     def grad_value(self) -> Value | None:
-        """The gradient as a constant Value, or None: what an optimiser computes with."""
+        """The gradient as a constant Value, or None: what an optimiser computes with.
+
+        >>> w = Value([1.0, 2.0])
+        >>> (w * w).sum().backward()
+        >>> w.assign(w - 0.25 * w.grad_value).data
+        [0.5, 1.0]
+        """
         if modes.active and (trace := modes.state.trace) is not None:
             return trace.grad_of(self)  # type: ignore[no-any-return]
         return None if self._grad is None else constant(self._grad, self.shape)
 
     def assign(self, new: Any) -> Value:
         """Replace the data by a Value, number or nested lists of the same shape; returns self.
+
+        ValueError for another shape, TypeError for what is no number.
 
         >>> w = Value(1.0)
         >>> w.assign(w - 0.25).data
@@ -210,7 +220,7 @@ class Value(Protocols):
         self._x, self._y = (new, None) if len(new) > 2 else (*new, None, None)[:2]
 
     def item(self) -> Any:
-        """The one number of a Value that has one element.
+        """The one number of a Value that has one element, of any number of axes. ValueError for none or several.
 
         >>> Value([[7.0]]).item()
         7.0
@@ -222,11 +232,15 @@ class Value(Protocols):
         return self._flat()[0]
 
     def tolist(self) -> Any:
-        """The same as `data`."""
+        """The same as `data`: a number for a scalar, else nested lists.
+
+        >>> Value([1.0, 2.0]).tolist()
+        [1.0, 2.0]
+        """
         return self.data
 
     def detach(self) -> Value:
-        """A constant with the same data: gradients stop here.
+        """A constant with the same data and shape: gradients stop here.
 
         >>> x = Value(3.0)
         >>> (x * x.detach()).backward()

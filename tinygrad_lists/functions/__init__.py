@@ -1,4 +1,11 @@
-"""Everything that can be done to a Value, by subject. Each function is also a method of Value (see `methods`)."""
+"""Everything that can be done to a Value, by subject. Each function is also a method of Value (see `methods`).
+
+They take Values, numbers and nested lists, and raise TypeError for what is no number, ValueError for ragged lists and
+for shapes that do not fit. What else each of them refuses it says itself; kinds of number are in docs/conventions.md.
+
+>>> softmax([[0.0, 0.0]]).data, Value([0.0, 0.0]).softmax().data
+([[0.5, 0.5]], [0.5, 0.5])
+"""
 
 from __future__ import annotations
 

@@ -177,6 +177,13 @@ class Graph(Views):
         seeds: the gradient with which the backward pass starts, for each output; empty if none was run.
         ops: what is to be said about each operation.
         notes: what a reader should know, such as why there are no gradients.
+
+    >>> from tinygrad_lists import Value, draw
+    >>> graph = draw(Value(2.0, name="x") * 3)
+    >>> graph
+    Graph(3 nodes, 2 edges)
+    >>> [node.title for node in graph.nodes]
+    ['x', 'constant', 'mul']
     """
 
     nodes: list[Node]
@@ -198,23 +205,38 @@ class Graph(Views):
         return f"Graph({title}{len(self.nodes):,} nodes, {len(self.edges):,} edges)"
 
     def node(self, id: str) -> Node:
-        """The node with this id."""
+        """The node with this id. KeyError if there is none; `find` looks by name.
+
+        >>> from tinygrad_lists import Value, draw
+        >>> draw(Value(2.0, name="x") * 3).node("n0").name
+        'x'
+        """
         return self._nodes[id]
 
     def group(self, id: str) -> Group:
-        """The group with this id."""
+        """The group with this id. KeyError if there is none."""
         return self._groups[id]
 
     def inputs(self) -> dict[str, list[Edge]]:
-        """For each node the edges that lead to it, by position."""
+        """For each node the edges that lead to it, by position.
+
+        >>> from tinygrad_lists import Value, draw
+        >>> [edge.source for edge in draw(Value(2.0) * 3).inputs()["n2"]]
+        ['n0', 'n1']
+        """
         return _by(self.nodes, ((edge.target, edge) for edge in self.edges))
 
     def uses(self) -> dict[str, list[Edge]]:
-        """For each node the edges that start at it."""
+        """For each node the edges that start at it: none at an output.
+
+        >>> from tinygrad_lists import Value, draw
+        >>> [edge.target for edge in draw(Value(2.0) * 3).uses()["n0"]]
+        ['n2']
+        """
         return _by(self.nodes, ((edge.source, edge) for edge in self.edges))
 
     def ancestors(self, group: str | None) -> list[str]:
-        """Ids of a group and the groups around it, outermost first."""
+        """Ids of a group and the groups around it, outermost first; none for None. KeyError if it is not there."""
         path: list[str] = []
         while group is not None:
             path.append(group)
@@ -225,6 +247,10 @@ class Graph(Views):
         """The first node with this id, name or operation, or this dotted path such as ``"0.weight"``.
 
         Raises KeyError that lists some that there are.
+
+        >>> from tinygrad_lists import Value, draw
+        >>> draw(Value(2.0, name="x") * 3).find("mul").id
+        'n2'
         """
         for matches in (_by_id, _by_path, _by_name, _by_op):
             for node in self.nodes:
