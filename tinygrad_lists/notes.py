@@ -28,7 +28,12 @@ class Notes:
 
     @property
     def name(self) -> str | None:
-        """What the user calls it; shown in pictures and messages."""
+        """What the user calls it; shown in pictures and messages.
+
+        >>> from tinygrad_lists import Value
+        >>> Value([1.0, 2.0], name="x").exp().inputs[0].name
+        'x'
+        """
         return self._meta.get("name") if self._meta else None
 
     @name.setter

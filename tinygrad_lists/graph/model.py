@@ -205,12 +205,7 @@ class Graph(Views):
         return f"Graph({title}{len(self.nodes):,} nodes, {len(self.edges):,} edges)"
 
     def node(self, id: str) -> Node:
-        """The node with this id. KeyError if there is none; `find` looks by name.
-
-        >>> from tinygrad_lists import Value, draw
-        >>> draw(Value(2.0, name="x") * 3).node("n0").name
-        'x'
-        """
+        """The node with this id. KeyError if there is none; `find` looks by name."""
         return self._nodes[id]
 
     def group(self, id: str) -> Group:
@@ -236,7 +231,14 @@ class Graph(Views):
         return _by(self.nodes, ((edge.source, edge) for edge in self.edges))
 
     def ancestors(self, group: str | None) -> list[str]:
-        """Ids of a group and the groups around it, outermost first; none for None. KeyError if it is not there."""
+        """Ids of a group and the groups around it, outermost first; none for None. KeyError if it is not there.
+
+        >>> from tinygrad_lists import Value, draw, scope
+        >>> with scope("net"), scope("layer"):
+        ...     graph = draw(Value(2.0).exp())
+        >>> [graph.group(id).label for id in graph.ancestors(graph.find("exp").group)]
+        ['net', 'layer']
+        """
         path: list[str] = []
         while group is not None:
             path.append(group)
