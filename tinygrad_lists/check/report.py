@@ -45,6 +45,14 @@ class GradientError(AssertionError):
     Attributes:
         mismatch: the place and both numbers, if two numbers differ.
         suspect: name of the primitive whose rule is wrong by itself; None if no rule is.
+
+    >>> from tinygrad_lists import check_grads, primitive
+    >>> half = primitive(lambda x: x * x, vjp=lambda g, out, x: (g * x,), name="half")
+    >>> try:
+    ...     report = check_grads(half, 3.0)
+    ... except GradientError as error:
+    ...     error.suspect
+    'half'
     """
 
     def __init__(self, message: str, mismatch: Mismatch | None = None, suspect: str | None = None) -> None:

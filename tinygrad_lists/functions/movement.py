@@ -127,7 +127,8 @@ def flatten(x: Any, start_axis: int = 0) -> Value:
 
 
 def permute_dims(x: Any, *order: Any, axes: Any = None) -> Value:
-    """Axes in another order: axis `i` of the result is axis ``order[i]`` of `x`; without an order, all reversed.
+    """Axes in another order: axis `i` of the result is axis ``order[i]`` of `x`; without an order, all reversed. (A, B,
+    C) with the order 2, 0, 1 becomes (C, A, B).
 
     Args:
         order: axes one by one, or as one sequence.
@@ -226,7 +227,8 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
 
 def pad(x: Any, width: Any, value: Any = 0) -> Value:
     """`value` around `x`: `width` places on each side of every axis, or a (before, after) pair per axis; a size n
-    becomes before + n + after. ValueError for another number of pairs, for negative widths, and for what is no int.
+    becomes before + n + after, and a scalar stays. ValueError for another number of pairs, negative widths, and what is
+    no int.
 
     >>> pad(Value([1.0, 2.0]), 1).data
     [0.0, 1.0, 2.0, 0.0]

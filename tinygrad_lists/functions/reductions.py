@@ -190,6 +190,8 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
     """Index of the first largest element along `axis`, an int, or in the flattened tensor if None; no gradient. NaN
     wins.
 
+    Shapes as in `sum`; the indices are ints.
+
     Raises:
         ValueError: there is no element. TypeError: complex numbers; several axes. IndexError: there is no such axis.
 
