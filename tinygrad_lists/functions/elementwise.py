@@ -4,9 +4,9 @@ Every function takes Values, numbers or nested lists and is also a method: ``exp
 operand has its shape; of several, the shape they broadcast to, as (2, 1) and (3,) to (2, 3), else ValueError. Text and
 None are a TypeError, ragged lists a ValueError, kinds of number that do not mix (float and Fraction) a TypeError.
 
-Floats follow IEEE 754: ``log(0) = -inf``, ``sqrt(-1) = nan``, ``exp(1000) = inf``. Decimals raise ValueError there, or
-OverflowError. On Fraction a function whose result is irrational raises TypeError; so does one that needs an order, or
-has no complex derivative, on complex numbers.
+Floats follow IEEE 754: ``log(0) = -inf``, ``sqrt(-1) = nan``, ``exp(1000) = inf``. Decimals raise ValueError where no
+number is the result, and OverflowError past their exponents. On Fraction a function whose result is irrational raises
+TypeError; so does one that needs an order, or has no complex derivative, on complex numbers.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _function(name: str, formula: str, derivative: str, example: str, note: str 
 
 
 exp: Function = _function(
-    "exp", "``e**x``", "``exp(x)``", ">>> exp(Value(0.0)).data\n1.0", "OverflowError for Decimal where a float is inf."
+    "exp", "``e**x``", "``exp(x)``", ">>> exp(Value(0.0)).data\n1.0", "OverflowError for Decimal past its exponents."
 )
 log: Function = _function(
     "log",
