@@ -119,7 +119,7 @@ relu: Function = _function(
     "At the kink x = 0 the derivative is 0, as in PyTorch. Complex numbers, which have no order, are a TypeError.",
 )
 abs: Function = _function(
-    "abs", "``|x|``", "``sign(x)``", ">>> abs(Value(-2.0)).data\n2.0", "0 at 0, as in PyTorch. TypeError for complex."
+    "abs", "``|x|``", "``sign(x)``", ">>> abs(Value(-2.0)).data\n2.0", "At the kink it is 0. TypeError for complex."
 )
 sign: Function = _function(
     "sign", "-1, 0 or 1", "0", ">>> sign(Value(-3.0)).data\n-1.0", "NaN stays. TypeError for complex numbers."
