@@ -1625,6 +1625,16 @@ PRODUCTS = [
         degree=2,
         torch=torch_conv("conv_transpose2d"),
         errors=[
+            (
+                lambda: f.conv_transpose2d(plane(1, 1, 3, 3), plane(1, 1, 2, 2), None, 2, 9),
+                ValueError,
+                "padding 9 on both",
+            ),
+            (
+                lambda: f.conv_transpose2d(plane(1, 1, 3, 3), plane(1, 1, 2, 2), None, 1, 2),
+                ValueError,
+                "padding 2 on both",
+            ),
             (lambda: f.conv_transpose2d(plane(1, 2, 3, 3), plane(1, 1, 2, 2)), ValueError, "conv_transpose2d: x"),
             (
                 lambda: f.conv_transpose2d(plane(1, 1, 3, 3), plane(1, 1, 2, 2), output_padding=1),

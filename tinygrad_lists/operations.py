@@ -220,7 +220,7 @@ def _named(op: Primitive, inputs: tuple[Value, ...], error: Exception) -> Except
         shapes = shown([x.shape for x in inputs])
         return MemoryError(f"{op.name}: no memory for a result from inputs of shapes {shapes}")
     text = str(error)
-    if text.partition(":")[0] in (op.name, *numeric.__all__):
+    if (name := text.partition(":")[0]) in numeric.__all__ or (name and op.name.startswith(name)):
         return type(error)(text)
     if PRIMITIVES.get(op.name) is not op and not any(words in text for words in _OF_KINDS):
         error.args = (f"{op.name}: {text:.200}",)

@@ -217,10 +217,20 @@ def window_size(size: int, kernel: int, stride: int, padding: int, dilation: int
     return (size + 2 * padding - reach) // stride + 1
 
 
-def transposed_window_size(size: int, kernel: int, stride: int, padding: int, dilation: int, extra: int = 0) -> int:
+def transposed_window_size(
+    size: int, kernel: int, stride: int, padding: int, dilation: int, extra: int = 0, *, op: str = "window"
+) -> int:
     """Input size that `window_size` maps to `size`; of the several that stride > 1 allows, the smallest plus `extra`.
+
+    Raises ValueError when there is none of at least 1.
 
     >>> transposed_window_size(26, 3, 1, 0, 1)
     28
     """
-    return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + extra
+    whole = (size - 1) * stride + dilation * (kernel - 1) + 1 + extra
+    if whole <= 2 * padding:
+        raise ValueError(
+            f"{op}: padding {padding} on both sides takes away all of the {whole} that come of size {size} with kernel "
+            f"{kernel}, stride {stride} and dilation {dilation}; use less padding"
+        )
+    return whole - 2 * padding

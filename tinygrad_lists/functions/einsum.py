@@ -9,6 +9,7 @@ from ..number_kinds import shown
 from ..operations import lift
 from ..shapes import broadcast_shapes
 from ..value import Value
+from .composed import composed
 from .movement import permute_dims, reshape
 from .products import matmul
 from .reductions import sum
@@ -16,6 +17,7 @@ from .reductions import sum
 __all__ = ["einsum"]
 
 
+@composed
 def einsum(subscripts: str, *operands: Any) -> Value:
     """Einstein summation: axes with the same letter run together; letters that the output does not name are summed
     over. For ``"ij,jk->ik"``, the matrix product,

@@ -21,6 +21,7 @@ from ..operations import apply, lift, unary
 from ..primitives import PRIMITIVES
 from ..shapes import broadcast_shapes
 from ..value import Value
+from .composed import composed
 
 __all__ = [
     "abs",
@@ -129,6 +130,7 @@ floor: Function = _function(
 )
 
 
+@composed
 def square(x: Any) -> Value:
     """``x * x``; derivative ``2 x``.
 
@@ -139,6 +141,7 @@ def square(x: Any) -> Value:
     return value * value
 
 
+@composed
 def reciprocal(x: Any) -> Value:
     """``1 / x``; derivative ``-1 / x**2``. Of a float 0 it is inf; Fraction and Decimal raise ZeroDivisionError.
 
@@ -160,6 +163,7 @@ def _fitting(op: str, setting: Any, x: Value) -> Value:
     return value
 
 
+@composed
 def leaky_relu(x: Any, negative_slope: Any = None) -> Value:
     """x for x > 0, ``negative_slope * x`` elsewhere; derivative 1 and the slope, at 0 the slope, as in PyTorch.
 
@@ -176,6 +180,7 @@ def leaky_relu(x: Any, negative_slope: Any = None) -> Value:
     return where(x > 0, x, x * _fitting("leaky_relu", negative_slope, x))
 
 
+@composed
 def elu(x: Any, alpha: Any = 1) -> Value:
     """x for x > 0, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al., 2015); derivative 1 and ``alpha * exp(x)``.
 
@@ -191,6 +196,7 @@ def elu(x: Any, alpha: Any = 1) -> Value:
     return where(positive, x, expm1(where(positive, 0, x)) * _fitting("elu", alpha, x))
 
 
+@composed
 def gelu(x: Any) -> Value:
     """``x * Phi(x)`` with the normal distribution function ``Phi(x) = (1 + erf(x / sqrt(2))) / 2`` (Hendrycks, Gimpel,
     2016); derivative ``Phi(x) + x * exp(-x**2 / 2) / sqrt(2 pi)``. TypeError on Fraction and complex.
@@ -203,6 +209,7 @@ def gelu(x: Any) -> Value:
     return value * (1 + erf(value / root_two)) / 2
 
 
+@composed
 def silu(x: Any) -> Value:
     """``x * s`` with ``s = sigmoid(x)``, also called swish (Ramachandran et al., 2017); derivative ``s (1 + x (1 -
     s))``. TypeError on Fraction.
@@ -235,6 +242,7 @@ def minimum(x: Any, y: Any) -> Value:
     return apply(PRIMITIVES["minimum"], lift(x, "minimum"), lift(y, "minimum"))
 
 
+@composed
 def clip(x: Any, min: Any = None, max: Any = None) -> Value:
     """x limited to ``[min, max]``; either may be None. The gradient passes where ``min <= x <= max``, ends included;
     elsewhere it goes to the limit, if that is a Value. NaN stays, and where ``min > max`` the result is `max`.

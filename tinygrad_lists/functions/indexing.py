@@ -17,6 +17,7 @@ from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import Shape, broadcast_shapes, normalize_axis, numel, strides_of
 from ..value import Value, constant
+from .composed import composed
 from .movement import reshape
 
 __all__ = ["gather", "getitem", "scatter_add", "take"]
@@ -205,6 +206,7 @@ def _read(x: Value, positions: list[int], shape: Shape) -> Value:
     return apply(PRIMITIVES["gather"], x, constant(positions if shape else positions[0], shape))
 
 
+@composed
 def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     """Elements (or slices) at `indices` along `axis`; of the flattened tensor if None.
 
@@ -228,6 +230,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     return getitem(x, (*[slice(None)] * at, places))
 
 
+@composed
 def gather(x: Any, index: Any, axis: int) -> Value:
     """``out[i][j] = x[index[i][j]][j]`` for axis 0, and so on: `index` runs along `axis`, the others stay
     (``torch.gather``). The gradient of `out` is added up where the numbers came from, as `scatter_add` does.
@@ -246,6 +249,7 @@ def gather(x: Any, index: Any, axis: int) -> Value:
     return _read(x, _along(x.shape, index, axis, "gather"), index.shape)
 
 
+@composed
 def scatter_add(x: Any, index: Any, source: Any, axis: int) -> Value:
     """`x` plus ``source[i][j]`` added at ``[index[i][j]][j]`` for axis 0, and so on: the adjoint of `gather`, with its
     errors.

@@ -11,6 +11,7 @@ from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import checked_shape, is_several, normalize_axis
 from ..value import Value
+from .composed import composed
 from .indexing import take
 from .movement import broadcast_to, expand_dims, flatten, ints, reshape, sizes_of
 
@@ -42,6 +43,7 @@ def _parts(op: str, values: Any) -> list[Value]:
     return parts
 
 
+@composed
 def stack(values: Sequence[Any], axis: int = 0) -> Value:
     """Joined along a new axis; all of one shape. Two of shape (3,) make (2, 3) along axis 0, (3, 2) along axis 1.
 
@@ -62,6 +64,7 @@ def stack(values: Sequence[Any], axis: int = 0) -> Value:
     return concat([expand_dims(part, at) for part in parts], at)
 
 
+@composed
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
     """Cut along `axis` into `sections` equal parts, or at the indices given: n indices make n + 1 parts. `concat`
     undoes it.
@@ -92,6 +95,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Value]:
     return [_slice(x, at, a, b) for a, b in pairwise(edges)]
 
 
+@composed
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Value:
     """Each element `repeats` times along `axis` (of the flattened tensor if None), or a number of times of its own.
 
@@ -121,6 +125,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
     return reshape(wide, (*x.shape[:at], x.shape[at] * repeats, *x.shape[at + 1 :]))
 
 
+@composed
 def tile(x: Any, repeats: int | Sequence[int]) -> Value:
     """The whole tensor repeated along each axis, the last ones if there are fewer `repeats`, new ones in front if more.
 
@@ -145,6 +150,7 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Value:
     return reshape(broadcast_to(reshape(x, thin), wide), tuple(n * size for n, size in zip(times, sizes, strict=True)))
 
 
+@composed
 def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Value:
     """Shifted by `shift` places along `axis`, ``out[i] = x[(i - shift) % n]``; what falls off the end comes in at the
     start, and the shape stays. None rolls the flattened tensor. Several axes take as many shifts, or one for all.

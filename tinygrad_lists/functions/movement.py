@@ -27,6 +27,7 @@ from ..shapes import (
     numel,
 )
 from ..value import Value, constant
+from .composed import composed
 
 __all__ = [
     "broadcast_to",
@@ -225,6 +226,7 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
     return apply(PRIMITIVES["flip"], x, axes=axes) if axes else x
 
 
+@composed
 def pad(x: Any, width: Any, value: Any = 0) -> Value:
     """`value` around `x`: `width` places on each side of every axis, or a (before, after) pair per axis; a size n
     becomes before + n + after, and a scalar stays. ValueError for another number of pairs, negative widths, and what is
@@ -273,6 +275,7 @@ def _mask(shape: Shape, k: int, op: str) -> Value:
     return constant(list(_triangle(shape[-2], shape[-1], k)), shape[-2:])
 
 
+@composed
 def tril(x: Any, k: int = 0) -> Value:
     """Lower triangle of the last two axes: elements above the k-th diagonal (column - row = k) become 0; the shape
     stays. ValueError for fewer than two axes, TypeError for a `k` that is no int.
@@ -284,6 +287,7 @@ def tril(x: Any, k: int = 0) -> Value:
     return apply(PRIMITIVES["where"], _mask(x.shape, one_int(k, "k", "tril"), "tril"), x, lift(False))
 
 
+@composed
 def triu(x: Any, k: int = 0) -> Value:
     """Upper triangle of the last two axes: elements below the k-th diagonal become 0; shape and errors as in `tril`.
 

@@ -11,6 +11,7 @@ from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import is_size, pair, transposed_window_size, window_size
 from ..value import Value
+from .composed import composed
 from .movement import reshape
 
 __all__ = [
@@ -111,6 +112,7 @@ def _check_bias(op: str, bias: Value, filters: int) -> None:
         raise ValueError(f"{op}: bias has shape {bias.shape}, but there are {filters} filters: ({filters},)")
 
 
+@composed
 def conv1d(
     x: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1
 ) -> Value:
@@ -148,6 +150,7 @@ def conv1d(
     return reshape(out, (*out.shape[:2], out.shape[3]))
 
 
+@composed
 def conv_transpose2d(
     x: Any,
     weight: Any,
@@ -189,7 +192,7 @@ def conv_transpose2d(
         raise ValueError(f"{op}: groups={groups} does not divide the {x.shape[1]} channels of x {x.shape}")
     extra = pair(output_padding, "output_padding", op=op, minimum=0)
     spatial = [
-        transposed_window_size(size, kernel, s, p, d, e)
+        transposed_window_size(size, kernel, s, p, d, e, op=op)
         for size, kernel, s, p, d, e in zip(
             x.shape[2:], weight.shape[2:], window["stride"], window["padding"], window["dilation"], extra, strict=True
         )
@@ -209,6 +212,7 @@ def conv_transpose2d(
     return _biased(op, apply(PRIMITIVES["conv2d_input_grad"], x, weight, x_shape=shape, **window), bias)
 
 
+@composed
 def max_pool2d(x: Any, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, dilation: Pair = 1) -> Value:
     """Largest element of each window of x (N, C, H, W); `stride` is the kernel's size if left out (paper, section
     II-A.2).

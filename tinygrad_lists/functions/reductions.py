@@ -15,6 +15,7 @@ from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import normalize_axes, normalize_axis, numel, reduced_shape
 from ..value import Value
+from .composed import composed
 from .elementwise import equal, exp, log, sqrt, where
 from .movement import reshape
 
@@ -113,6 +114,7 @@ def _var(name: str, x: Any, axis: Axis, keepdims: bool, correction: float) -> Va
     return sum(centred * centred, axes, keepdims) / (divisor if divisor > 0 else 0)
 
 
+@composed
 def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 0) -> Value:
     """Square root of `var`, with its axes, shapes and errors; where the variance is exactly 0 the derivative is 0, as
     in PyTorch.
@@ -247,6 +249,7 @@ def _shift(x: Value, axes: tuple[int, ...]) -> Value:
     return where(equal(top - top, 0), top, 0)  # an infinite maximum would make inf - inf
 
 
+@composed
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     """``log(sum(exp(x)))`` without overflow: ``m + log(sum(exp(x - m)))`` with the maximum m; derivative
     ``softmax(x)``. Of nothing, -inf. Axes and shapes as in `sum`.
@@ -263,6 +266,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     return out if keepdims else reshape(out, reduced_shape(x.shape, axes, keepdims=False))
 
 
+@composed
 def softmax(x: Any, axis: int = -1) -> Value:
     """``s_i = exp(x_i) / sum over j of exp(x_j)``, without overflow (paper, section II): probabilities in the shape of
     x that add up to 1 along `axis`. The derivative ``ds_i / dx_j`` is ``s_i (1 - s_i)`` for i = j, else ``-s_i s_j``.
@@ -282,6 +286,7 @@ def softmax(x: Any, axis: int = -1) -> Value:
     return e / sum(e, at, keepdims=True)
 
 
+@composed
 def log_softmax(x: Any, axis: int = -1) -> Value:
     """``x_i - log(sum over j of exp(x_j))``: the logarithm of `softmax`, right even where softmax rounds to 0.
 

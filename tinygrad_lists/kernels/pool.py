@@ -75,7 +75,7 @@ def max_pool2d_argmax(
     if not x:
         return []
     if isinstance(x[0], complex):
-        raise TypeError("max_pool2d: complex numbers have no order; pool their abs() or their real part")
+        raise TypeError("max_pool2d: complex numbers have no order; pool their real or imaginary parts")
     windows = Windows((x_shape[2], x_shape[3]), kernel, stride, padding, dilation)
     places, find = _places(windows), _first_maximum(windows.taps, _has_no_nan(x))
     size = x_shape[2] * x_shape[3]
