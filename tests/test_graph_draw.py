@@ -387,6 +387,7 @@ def test_a_failed_operation_stands_in_the_module_that_ran_it() -> None:
         model(Value([[1.0, 2.0, 3.0, 4.0]], requires_grad=False, name="x"))
     graph: Graph = caught.value.graph  # type: ignore[attr-defined]
     failed = graph.nodes[-1]
+    assert failed.op == "matmul"  # and not the layer, whose name comes first in the message
     assert failed.scope == ("Sequential", "2 Sequential", "1 Dense")
     assert [graph.group(id).label for id in graph.ancestors(failed.group)] == list(failed.scope)
     (weight,) = (graph.node(edge.source) for edge in graph.edges if edge.target == failed.id and edge.position == 1)

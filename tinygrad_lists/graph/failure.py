@@ -84,12 +84,19 @@ def capture_failure(error: BaseException) -> Graph | None:
         return None
     held = (value for frame, _ in reversed(frames) for value in frame.f_locals.values())
     op = next((value.name for value in held if isinstance(value, Primitive)), "")
-    name = op or str(error).partition(":")[0] or type(error).__name__
+    name = op or _operation(str(error)) or type(error).__name__
     graph = capture(inputs, gradients=False)
     source = _line(frames)
     graph = _with_failure(graph, name if name.isidentifier() else type(error).__name__, error, source)
     scope = getattr(error, "scope", ())
     return _inside(graph, scope) if isinstance(scope, tuple) and scope else graph
+
+
+def _operation(text: str) -> str:
+    """The innermost operation that a message names: matmul of ``Dense: matmul: (1, 2) @ (1, 2): inner sizes differ``."""
+    first, *more = text.split(": ")
+    names = list(takewhile(str.isidentifier, more[:-1]))
+    return names[-1] if names and first.isidentifier() else first
 
 
 def _values(scope: dict[str, Any]) -> list[Value]:
