@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import backward, functions
+from . import functions
 from .anomaly import AnomalyError
 from .check import GradientError, check_grads
 from .custom import primitive
@@ -33,7 +33,6 @@ __all__ = [
     "JitError",
     "Value",
     "avg_pool2d",
-    "backward",
     "check_grads",
     "checkpoint",
     "concat",
