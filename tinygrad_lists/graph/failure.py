@@ -93,7 +93,7 @@ def capture_failure(error: BaseException) -> Graph | None:
 
 
 def _operation(text: str) -> str:
-    """The innermost operation that a message names: matmul of ``Dense: matmul: (1, 2) @ (1, 2): inner sizes differ``."""
+    """The innermost operation that a message names: matmul of ``Dense: matmul: (1, 2) @ (1, 2): inner sizes 2, 1``."""
     first, *more = text.split(": ")
     names = list(takewhile(str.isidentifier, more[:-1]))
     return names[-1] if names and first.isidentifier() else first
