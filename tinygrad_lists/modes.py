@@ -12,7 +12,7 @@ from functools import partial, update_wrapper
 from threading import get_ident
 from typing import Any
 
-from .number_kinds import shown
+from .number_kinds import require_flag, shown
 
 __all__ = [
     "Mode",
@@ -223,6 +223,5 @@ def detect_anomaly(nan: Any = True, inf: bool = True) -> Any:
     """
     function = nan if callable(nan) else None
     for name, given in (("nan", nan is function or nan), ("inf", inf)):
-        if given is not True and given is not False:
-            raise TypeError(f"detect_anomaly: {name} is True or False, not {shown(given)}")
+        require_flag("detect_anomaly", name, given)
     return _mode("detect_anomaly", function, anomaly=(function is not None or nan, inf), source=True)

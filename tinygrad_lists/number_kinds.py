@@ -38,6 +38,7 @@ __all__ = [
     "not_holomorphic",
     "one_like",
     "pi_like",
+    "require_flag",
     "shown",
     "to_float",
     "zero_like",
@@ -215,6 +216,17 @@ def convert(op: str, x: Any, kind: str) -> Any:
     if kind == "Decimal":
         return Decimal(x)
     return int(x) if kind == "int" else Fraction(x)
+
+
+def require_flag(op: str, name: str, value: Any, hint: str = "") -> None:
+    """Raise TypeError naming `op` if `value` is neither True nor False; `hint` ends the message.
+
+    >>> require_flag("sum", "keepdims", 1)
+    Traceback (most recent call last):
+    TypeError: sum: keepdims is True or False, not 1
+    """
+    if value is not True and value is not False:
+        raise TypeError(f"{op}: {name} is True or False, not {shown(value)}{hint}")
 
 
 def irrational(op: str) -> TypeError:

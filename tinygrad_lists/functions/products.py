@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-from ..number_kinds import shown
+from ..number_kinds import require_flag, shown
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import is_size, pair, transposed_window_size, window_size
@@ -259,8 +259,7 @@ def avg_pool2d(
     [[[[1.0, 1.5, 2.0]]]]
     """
     x = lift(x, "avg_pool2d")
-    if count_include_pad is not True and count_include_pad is not False:
-        raise TypeError(f"avg_pool2d: count_include_pad is True or False, not {shown(count_include_pad)}")
+    require_flag("avg_pool2d", "count_include_pad", count_include_pad)
     kernel = pair(kernel_size, "kernel_size", op="avg_pool2d")
     return apply(
         PRIMITIVES["avg_pool2d"],

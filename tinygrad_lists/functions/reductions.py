@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..number_kinds import shown
+from ..number_kinds import require_flag, shown
 from ..operations import apply, lift
 from ..primitives import PRIMITIVES
 from ..shapes import normalize_axes, normalize_axis, numel, reduced_shape
@@ -43,10 +43,7 @@ _RESHAPE = PRIMITIVES["reshape"]
 def _lifted(name: str, x: Any, axis: Axis, keepdims: bool) -> tuple[Value, tuple[int, ...]]:
     """What is to be reduced, as a Value, and over which axes."""
     value = lift(x, name)
-    if keepdims is not True and keepdims is not False:
-        raise TypeError(
-            f"{name}: keepdims is True or False, not {shown(keepdims)}; several axes are a tuple, axis=(0, 1)"
-        )
+    require_flag(name, "keepdims", keepdims, "; several axes are a tuple, axis=(0, 1)")
     return value, normalize_axes(axis, value.ndim, op=name)
 
 
